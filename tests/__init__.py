@@ -1,0 +1,1 @@
+"""The tests of tinygrad_edu; they mirror the tree of the package."""
