@@ -64,14 +64,14 @@ def both(
     The outcome is what the program returns (tensors, arrays, numbers, text, dtypes, None, nested in tuples, lists and
     dicts) or the exception it raises, which is then returned, so that a test may look at its message. Tensors must
     agree in value, dtype, shape and requires_grad. Without ``rtol`` and ``atol`` the tolerance follows the dtype.
-    Our warnings meet pytest's filters unless ``ignore_warnings``; torch's are ignored.
+    Our warnings meet pytest's filters unless ``ignore_warnings``, which lets UserWarnings pass; torch's are ignored.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = outcome(program, torch)
     with warnings.catch_warnings():
         if ignore_warnings:
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore", UserWarning)
         mine = outcome(program, ours())
     assert_same(mine, theirs, rtol=rtol, atol=atol)
     return mine
@@ -109,6 +109,8 @@ def to_ours(array: Any, *, requires_grad: bool = False) -> Any:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Read a tensor of either framework, or anything NumPy understands, as an array."""
+    if HAS_TORCH and isinstance(x, torch.Tensor):
+        return x.numpy(force=True)  # force: torch's own gradients may be tensors of zeros without memory
     return np.asarray(x.detach().numpy() if is_tensor(x) else x)
 
 

@@ -1,0 +1,216 @@
+"""What hypothesis draws for the op table: shapes, arrays away from kinks, ties, special values, layouts of memory.
+
+Shapes and settings are drawn by hypothesis; elements come from a drawn seed, which is a hundred times faster than
+drawing each element and loses nothing: what fails at an element fails at a shape or a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+Shape = tuple[int, ...]
+
+
+def numbers(
+    shape: Shape, seed: int, low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,), gap: float = 0.05
+) -> np.ndarray:
+    """Return distinct float64 numbers in [low, high], each at least ``gap`` from every point of ``away``.
+
+    They are the cells of a grid in random order, jittered within the inner part: no two are tied, so that maxima,
+    sorting and medians are smooth there.
+    """
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(shape, dtype=int))
+    cells = rng.permutation(size) + 0.5 + rng.uniform(-0.35, 0.35, size)
+    x = low + (high - low) * cells / max(size, 1)
+    for point in away:
+        near = np.abs(x - point) < gap
+        # Step over the kink by the gap, and by a share of it that keeps neighbours apart.
+        x = np.where(near, point + np.where(x < point, -1.0, 1.0) * (gap + np.abs(x - point)), x)
+    return x.reshape(shape)
+
+
+class Draw:
+    """What a sample draws from: shapes, arrays, dimensions, picks."""
+
+    def __init__(self, draw: Callable[[Any], Any]) -> None:
+        self.draw = draw
+        self.count = 0
+
+    def integer(self, low: int, high: int) -> int:
+        """Draw low <= i <= high."""
+        return self.draw(st.integers(low, high))
+
+    def pick(self, *choices: Any) -> Any:
+        """Draw one of the choices."""
+        return self.draw(st.sampled_from(choices))
+
+    def flag(self) -> bool:
+        """Draw True or False."""
+        return self.draw(st.booleans())
+
+    def shape(self, least: int = 0, most: int = 3, *, empty: bool = True, size: int = 3) -> Shape:
+        """Draw a shape with between ``least`` and ``most`` dimensions; one in eight has an empty dimension."""
+        sizes = [self.integer(1, size) for _ in range(self.integer(least, most))]
+        if empty and sizes and self.integer(0, 7) == 7:
+            sizes[self.integer(0, len(sizes) - 1)] = 0
+        return tuple(sizes)
+
+    def array(
+        self, shape: Shape | None = None, low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,)
+    ) -> np.ndarray:
+        """Draw float64 numbers away from kinks."""
+        self.count += 1  # so that two arrays differ even where hypothesis draws their seeds equal
+        return numbers(
+            self.shape() if shape is None else shape, 8 * self.integer(0, 2**13) + self.count, low, high, away
+        )
+
+    def whole(self, shape: Shape, low: int, high: int) -> np.ndarray:
+        """Draw int64 numbers, low <= i < high."""
+        return np.random.default_rng(self.integer(0, 2**16)).integers(low, max(high, low + 1), shape)
+
+    def mask(self, shape: Shape) -> np.ndarray:
+        """Draw an array of booleans."""
+        return self.whole(shape, 0, 2).astype(bool)
+
+    def alike(self, shape: Shape) -> Shape:
+        """Draw a shape that broadcasts with ``shape``: dimensions dropped on the left, stretched, or set to one."""
+        cut = self.integer(0, len(shape)) if self.flag() else 0
+        kept = tuple(1 if self.integer(0, 3) == 3 else n for n in shape[cut:])
+        return (self.integer(1, 2), *kept) if cut == 0 and self.integer(0, 5) == 5 else kept
+
+    def dim(self, ndim: int) -> int:
+        """Draw a dimension of a tensor with ``ndim`` of them, counted from either end; a 0-d tensor has 0 and -1."""
+        n = max(ndim, 1)
+        return self.integer(-n, n - 1)
+
+    def dims(self, ndim: int) -> tuple[int, ...]:
+        """Draw some different dimensions."""
+        chosen = [d for d in range(ndim) if self.flag()]
+        return tuple(d - ndim if self.flag() else d for d in chosen)
+
+
+def cases(make: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Return the strategy of the argument tuples that ``make`` builds from a Draw."""
+
+    @st.composite
+    def sample(draw: Any) -> tuple[Any, ...]:
+        return solid(make(Draw(draw)))
+
+    return sample()
+
+
+def solid(x: Any) -> Any:
+    """Make arrays of the NumPy scalars that arithmetic leaves of 0-d arrays."""
+    if isinstance(x, np.generic):
+        return np.asarray(x)
+    return type(x)(solid(y) for y in x) if isinstance(x, tuple | list) else x
+
+
+def one(low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,), **shape: Any) -> Any:
+    """Return the strategy of one array: ``(x,)``."""
+    return cases(lambda d: (d.array(d.shape(**shape), low, high, away),))
+
+
+def two(low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,)) -> Any:
+    """Return the strategy of two arrays that broadcast: ``(x, y)``; now and then the second is a Python number."""
+
+    def pair(d: Draw) -> tuple[Any, ...]:
+        shape = d.shape()
+        x, y = d.array(shape, low, high, away), d.array(d.alike(shape), low, high, away)
+        return (x, y) if d.flag() else (y, x)
+
+    return cases(pair)
+
+
+# Layouts of memory: the same values, strided otherwise.
+
+
+def transposed(a: np.ndarray) -> np.ndarray:
+    """Return the values of ``a``, column-major."""
+    return np.array(a.T, order="C").T
+
+
+def reversed_(a: np.ndarray) -> np.ndarray:
+    """Return the values of ``a`` with negative strides."""
+    flip = (slice(None, None, -1),) * a.ndim
+    return np.array(a[flip], order="C")[flip]
+
+
+def strided(a: np.ndarray) -> np.ndarray:
+    """Return the values of ``a`` as every second element of a larger block."""
+    block = np.full(tuple(2 * n for n in a.shape), 77, a.dtype)
+    view = block[(slice(None, None, 2),) * a.ndim]
+    view[...] = a
+    return view
+
+
+def expanded(a: np.ndarray) -> np.ndarray:
+    """Return the first row of ``a`` repeated with stride zero (other values than ``a``'s, but the same for all)."""
+    if a.ndim == 0 or a.shape[0] == 0:
+        return a
+    row = np.array(a[0])
+    return np.lib.stride_tricks.as_strided(row, a.shape, (0, *row.strides))
+
+
+LAYOUTS = {
+    "contiguous": lambda a: np.array(a, order="C"),
+    "transposed": transposed,
+    "reversed": reversed_,
+    "strided": strided,
+    "expanded": expanded,
+}
+
+
+def is_float(x: Any) -> bool:
+    """Say whether an argument of a case is a float64 array: these are cast, laid out and differentiated."""
+    return isinstance(x, np.ndarray) and x.dtype == np.float64
+
+
+def through(change: Callable[[np.ndarray], np.ndarray], case: Any) -> Any:
+    """Apply ``change`` to the float64 arrays of a case, also inside its lists and tuples."""
+    if is_float(case):
+        return np.asarray(change(case))
+    if isinstance(case, tuple | list):
+        return type(case)(through(change, x) for x in case)
+    return case
+
+
+def cast(case: Any, dtype: str) -> Any:
+    """Give the float64 arrays of a case another dtype; whole numbers are twice the rounded ones, booleans the signs."""
+
+    def change(a: np.ndarray) -> np.ndarray:
+        if dtype.startswith("float"):
+            return a.astype(dtype)
+        if dtype == "bool":
+            return a > 0
+        return np.rint(np.clip(np.nan_to_num(2 * a), -99, 99)).astype(np.int64).astype(dtype)
+
+    return through(change, case)
+
+
+def tied(case: Any) -> Any:
+    """Round to whole numbers: ties, zeros, and the kinks at zero and one."""
+    return through(np.rint, case)
+
+
+def zeroed(case: Any) -> Any:
+    """Put zero everywhere."""
+    return through(np.zeros_like, case)
+
+
+SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e3, -1e3, 1e30, -1e30, 1e-30)
+
+
+def special(case: Any, seed: int) -> Any:
+    """Put NaN, infinities, zeros and huge numbers here and there."""
+    rng = np.random.default_rng(seed)
+
+    def change(a: np.ndarray) -> np.ndarray:
+        return np.where(rng.random(a.shape) < 0.5, rng.choice(SPECIAL, a.shape), a)
+
+    return through(change, case)

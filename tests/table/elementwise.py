@@ -1,0 +1,324 @@
+"""Operations that treat each element by itself."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from tests.strategies import cases, one, two
+from tests.table.row import FLOATS, Row
+
+A = np.array
+WRONG_PAIR = (A([1.0, 2.0]), A([1.0, 2.0, 3.0]))
+
+
+def with_number(low=-2.0, high=2.0, numbers=(2, -1, 0.5, True)):
+    """Return the strategy of an array and a Python number."""
+    return cases(lambda d: (d.array(None, low, high), d.pick(*numbers)))
+
+
+def smooth(name, low=-2.0, high=2.0, **settings):
+    """Return the row of a smooth function of one argument."""
+    settings = {"order": 3} | settings
+    return Row(name=name, call=lambda t, x: getattr(t, name)(x), sample=one(low, high, away=()), **settings)
+
+
+def steps(name, **settings):
+    """Return the row of a piecewise constant function: its gradient is zero."""
+    away = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
+    return Row(name=name, call=lambda t, x: getattr(t, name)(x), sample=one(away=away), order=2, **settings)
+
+
+ROWS = [
+    Row(
+        name="add",
+        call=lambda t, x, y: t.add(x, y),
+        sample=two(),
+        order=3,
+        operator=operator.add,
+        augmented=operator.iadd,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="add",
+        call=lambda t, x, y, a: t.add(x, y, alpha=a),
+        dtypes=FLOATS,
+        order=3,
+        sample=cases(lambda d: (d.array(s := d.shape()), d.array(d.alike(s)), d.pick(2, -0.5, 1.0))),
+    ),
+    Row(
+        name="add",
+        call=lambda t, x, y: t.add(x, y),
+        sample=with_number(),
+        operator=operator.add,
+        augmented=operator.iadd,
+    ),
+    Row(name="__radd__", call=lambda t, x, y: y + x, sample=with_number()),
+    Row(
+        name="sub",
+        call=lambda t, x, y: t.sub(x, y),
+        sample=two(),
+        order=3,
+        operator=operator.sub,
+        augmented=operator.isub,
+        bad=(WRONG_PAIR, (A([True]), A([False]))),
+    ),
+    Row(
+        name="sub",
+        call=lambda t, x, y, a: t.sub(x, y, alpha=a),
+        dtypes=FLOATS,
+        sample=cases(lambda d: (d.array(s := d.shape()), d.array(d.alike(s)), d.pick(2, -0.5))),
+    ),
+    Row(
+        name="sub",
+        call=lambda t, x, y: t.sub(x, y),
+        sample=with_number(numbers=(2, -1, 0.5)),
+        operator=operator.sub,
+        augmented=operator.isub,
+    ),
+    Row(name="__rsub__", call=lambda t, x, y: y - x, sample=with_number(numbers=(2, -1, 0.5))),
+    Row(name="rsub", call=lambda t, x, y: t.rsub(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(
+        name="rsub",
+        call=lambda t, x, y, a: t.rsub(x, y, alpha=a),
+        dtypes=FLOATS,
+        sample=cases(lambda d: (d.array(), d.pick(2.0, 3), d.pick(2, -0.5))),
+    ),
+    Row(
+        name="mul",
+        call=lambda t, x, y: t.mul(x, y),
+        sample=two(),
+        order=3,
+        operator=operator.mul,
+        augmented=operator.imul,
+        spellings={"torch.multiply": lambda t, x, y: t.multiply(x, y)},
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="mul",
+        call=lambda t, x, y: t.mul(x, y),
+        sample=with_number(),
+        operator=operator.mul,
+        augmented=operator.imul,
+    ),
+    Row(name="__rmul__", call=lambda t, x, y: y * x, sample=with_number()),
+    Row(
+        name="div.no_rounding_mode",
+        call=lambda t, x, y: t.div(x, y),
+        sample=two(),
+        order=3,
+        operator=operator.truediv,
+        augmented=operator.itruediv,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="div.no_rounding_mode",
+        call=lambda t, x, y: t.div(x, y),
+        sample=with_number(numbers=(2, -0.5, 3.0)),
+        operator=operator.truediv,
+        augmented=operator.itruediv,
+    ),
+    Row(name="__rdiv__", call=lambda t, x, y: y / x, sample=with_number(), order=3),
+    Row(name="true_divide", call=lambda t, x, y: t.true_divide(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(
+        name="div.floor_rounding",
+        call=lambda t, x, y: t.div(x, y, rounding_mode="floor"),
+        sample=two(),
+        dtypes=FLOATS,
+        finite=False,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="div.trunc_rounding",
+        call=lambda t, x, y: t.div(x, y, rounding_mode="trunc"),
+        sample=two(),
+        dtypes=FLOATS,
+        finite=False,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="div.trunc_rounding",
+        call=lambda t, x, y: t.div(x, y, rounding_mode="trunc"),
+        order=0,
+        sample=cases(lambda d: (d.whole((3,), -7, 7), d.whole((2, 3), 1, 4))),
+    ),
+    Row(
+        name="div.trunc_rounding",
+        call=lambda t, x, y: t.div(x, y, rounding_mode="up"),
+        sample=two(),
+        order=0,
+        bad=((A([1.0]), A([1.0])),),
+    ),
+    Row(
+        name="floor_divide",
+        call=lambda t, x, y: t.floor_divide(x, y),
+        sample=two(),
+        order=0,
+        dtypes=FLOATS,
+        operator=operator.floordiv,
+        augmented=operator.ifloordiv,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="floor_divide",
+        call=lambda t, x, y: t.floor_divide(x, y),
+        order=0,
+        operator=operator.floordiv,
+        sample=cases(lambda d: (d.whole((2, 3), -7, 7), d.pick(2, 3, -3))),
+    ),
+    Row(
+        name="remainder",
+        call=lambda t, x, y: t.remainder(x, y),
+        sample=two(),
+        dtypes=FLOATS,
+        finite=False,
+        operator=operator.mod,
+        augmented=operator.imod,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="remainder",
+        call=lambda t, x, y: t.remainder(x, y),
+        operator=operator.mod,
+        finite=False,
+        sample=with_number(numbers=(2, -3, 0.7)),
+    ),
+    Row(
+        name="remainder",
+        call=lambda t, x, y: t.remainder(x, y),
+        operator=operator.mod,
+        order=0,
+        sample=cases(lambda d: (d.whole((2, 3), -7, 7), d.whole((3,), 1, 5))),
+    ),
+    Row(
+        name="pow",
+        call=lambda t, x, y: t.pow(x, y),
+        sample=two(low=0.2),
+        order=3,
+        dtypes=FLOATS,
+        operator=operator.pow,
+        augmented=operator.ipow,
+        bad=(WRONG_PAIR,),
+    ),
+    Row(
+        name="pow",
+        call=lambda t, x, y: t.pow(x, y),
+        operator=operator.pow,
+        augmented=operator.ipow,
+        sample=with_number(numbers=(0, 1, 2, 3, 2.0, 3.0)),
+        order=3,
+    ),
+    Row(
+        name="pow",
+        call=lambda t, x, y: t.pow(x, y),
+        operator=operator.pow,
+        dtypes=FLOATS,
+        sample=with_number(low=0.2, numbers=(-1, -2, 0.5, -0.5, 1.5)),
+        order=3,
+    ),
+    Row(
+        name="pow",
+        call=lambda t, x, y: t.pow(x, y),
+        operator=operator.pow,
+        order=0,
+        sample=cases(lambda d: (d.whole((2, 3), -4, 4), d.whole((3,), 0, 5))),
+        bad=((A([2]), -1),),
+    ),
+    Row(name="__rpow__", call=lambda t, x, y: y**x, sample=with_number(numbers=(2, 0.5, 3.0)), dtypes=FLOATS, order=3),
+    Row(name="maximum", call=lambda t, x, y: t.maximum(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(name="minimum", call=lambda t, x, y: t.minimum(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(name="max.binary", call=lambda t, x, y: t.max(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(name="min.binary", call=lambda t, x, y: t.min(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(name="neg", call=lambda t, x: t.neg(x), sample=one(), order=3, operator=operator.neg, bad=((A([True]),),)),
+    Row(name="abs", call=lambda t, x: t.abs(x), sample=one(), operator=operator.abs),
+    Row(name="sign", call=lambda t, x: t.sign(x), sample=one()),
+    steps("ceil"),
+    steps("floor"),
+    steps("round"),
+    Row(
+        name="round.decimals_0",
+        call=lambda t, x: t.round(x, decimals=0),
+        dtypes=FLOATS,
+        sample=one(away=(-1.5, -0.5, 0.5, 1.5)),
+    ),
+    Row(name="round.decimals_3", call=lambda t, x: t.round(x, decimals=3), sample=one(), dtypes=FLOATS, finite=False),
+    Row(
+        name="round.decimals_neg_3",
+        call=lambda t, x: t.round(x, decimals=-3),
+        sample=one(-4000, 4000),
+        dtypes=FLOATS,
+        finite=False,
+    ),
+    smooth("exp"),
+    smooth("log", 0.2, 3),
+    smooth("log10", 0.2, 3),
+    smooth("log2", 0.2, 3),
+    smooth("log1p", -0.8, 3),
+    smooth("sqrt", 0.2, 3),
+    smooth("rsqrt", 0.2, 3),
+    smooth("square"),
+    smooth("sin"),
+    smooth("cos"),
+    smooth("tanh"),
+    smooth("sigmoid"),
+    smooth("erf", spellings={"torch.special.erf": lambda t, x: t.special.erf(x)}),
+    Row(name="reciprocal", call=lambda t, x: t.reciprocal(x), sample=one(), order=3),
+    Row(
+        name="clamp",
+        call=lambda t, x, low, high: t.clamp(x, low, high),
+        sample=cases(lambda d: (d.array(away=(-1, 0.5, 1)), d.pick(-1, -1.0, None), d.pick(1, 0.5))),
+        spellings={
+            "min=, max=": lambda t, x, low, high: t.clamp(x, min=low, max=high),
+            "torch.clip": lambda t, x, low, high: t.clip(x, low, high),
+        },
+        bad=((A([1.0]), None, None),),
+    ),
+    Row(
+        name="clamp",
+        call=lambda t, x, low, high: t.clamp(x, low, high),
+        dtypes=FLOATS,
+        sample=cases(
+            lambda d: (d.array(s := d.shape(), away=()), d.array(d.alike(s), -2, -0.5), d.array(d.alike(s), -1, 1))
+        ),
+    ),
+    Row(
+        name="clamp_min",
+        call=lambda t, x, low: t.clamp_min(x, low),
+        sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+    ),
+    Row(name="clamp_min", call=lambda t, x, low: t.clamp_min(x, low), sample=two(), dtypes=FLOATS),
+    Row(
+        name="clamp_max",
+        call=lambda t, x, high: t.clamp_max(x, high),
+        sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+    ),
+    Row(name="clamp_max", call=lambda t, x, low: t.clamp_max(x, low), sample=two(), dtypes=FLOATS),
+    Row(
+        name="where",
+        call=lambda t, c, x, y: t.where(c, x, y),
+        sample=cases(lambda d: (d.mask(d.alike(s := d.shape())), d.array(s), d.array(d.alike(s)))),
+        method=False,
+        spellings={"Tensor.where": lambda t, c, x, y: x.where(c, y)},
+        bad=((A([True, False]), A([1.0, 2.0, 3.0]), A([1.0])), (A([1.0, 0.0]), A([1.0]), A([2.0]))),
+    ),
+    Row(
+        name="where",
+        call=lambda t, c, x, y: t.where(c, x, y),
+        method=False,
+        sample=cases(lambda d: (d.mask(s := d.shape()), d.array(s), d.pick(0.0, 1, 2.5))),
+    ),
+    Row(
+        name="where",
+        call=lambda t, c, x, y: t.where(c, x, y),
+        method=False,
+        sample=cases(lambda d: (d.mask(s := d.shape()), d.pick(0.0, 1, 2.5), d.array(s))),
+    ),
+    Row(
+        name="where",
+        call=lambda t, c: t.where(c),
+        method=False,
+        order=0,
+        sample=cases(lambda d: (d.mask(d.shape(least=1)),)),
+    ),
+]

@@ -1,0 +1,249 @@
+"""Operations that fold dimensions: sums, means, extrema, norms, and those that run along one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.strategies import cases, one
+from tests.table.row import FLOATS, Row
+
+A = np.array
+NO_SUCH_DIM = (A([1.0, 2.0]), 1, False)
+
+
+def folded(low=-2.0, high=2.0, *, several=True, empty=True):
+    """Return the strategy of an array, a dimension (or several, or None) and keepdim."""
+
+    def make(d):
+        x = d.array(d.shape(empty=empty), low, high)
+        dims = d.dims(x.ndim) if several and d.flag() else d.dim(x.ndim)
+        return x, dims, d.flag()
+
+    return cases(make)
+
+
+def along(low=-2.0, high=2.0, *, empty=True):
+    """Return the strategy of an array and one dimension."""
+    return cases(lambda d: (x := d.array(d.shape(empty=empty), low, high), d.dim(x.ndim)))
+
+
+def fold(name, *, several=True, empty=True, low=-2.0, high=2.0, **settings):
+    """Return the row of a reduction over dim."""
+    settings = {"bad": (NO_SUCH_DIM, (A([[1.0]]), (0, 0), False)) if several else (NO_SUCH_DIM,)} | settings
+    return Row(
+        name=name,
+        call=lambda t, x, dim, keepdim: getattr(t, name.split(".")[0])(x, dim, keepdim),
+        sample=folded(low, high, several=several, empty=empty),
+        **settings,
+    )
+
+
+def total(name, *, empty=True, low=-2.0, high=2.0, **settings):
+    """Return the row of a reduction over everything."""
+    return Row(
+        name=name, call=lambda t, x: getattr(t, name.split(".")[0])(x), sample=one(low, high, empty=empty), **settings
+    )
+
+
+def spread(name, **settings):
+    """Return the rows of std, var and var_mean."""
+    base = name.split(".")[0]
+
+    def dims(d):
+        x = d.array(d.shape(least=1, empty=False, size=4))
+        return x, d.pick(d.dim(x.ndim), None, tuple(range(x.ndim))), d.pick(0, 1, 2), d.flag()
+
+    def dims_unbiased(d):
+        x = d.array(d.shape(least=1, empty=False, size=4))
+        return x, d.dim(x.ndim), d.flag(), d.flag()
+
+    common = {"special": False, "ties": base != "std"} | settings
+    if name.endswith("unbiased"):
+        return [
+            Row(
+                name=name,
+                call=lambda t, x, dim, u, k: getattr(t, base)(x, dim, u, k),
+                sample=cases(dims_unbiased),
+                finite=False,
+                **common,
+            ),
+            Row(
+                name=name,
+                call=lambda t, x, u: getattr(t, base)(x, u),
+                finite=False,
+                sample=cases(lambda d: (d.array(d.shape(least=1, empty=False)), d.flag())),
+                **common,
+            ),
+        ]
+    return [
+        Row(
+            name=name,
+            sample=cases(dims),
+            finite=False,
+            bad=((A([1.0, 2.0]), 1, 1, False),),
+            call=lambda t, x, dim, c, k: getattr(t, base)(x, dim, correction=c, keepdim=k),
+            **common,
+        ),
+        Row(
+            name=name,
+            sample=cases(lambda d: (d.array((3, d.integer(2, 4))),)),
+            order=3,
+            call=lambda t, x: getattr(t, base)(x),
+            **common,
+        ),
+        Row(
+            name=name,
+            sample=cases(lambda d: (d.array((3, d.integer(2, 4))), d.pick(0, 1, -1), d.flag())),
+            order=3,
+            call=lambda t, x, dim, k: getattr(t, base)(x, dim, keepdim=k),
+            **common,
+        ),
+    ]
+
+
+ROWS = [
+    total("sum", order=3),
+    fold("sum", order=3),
+    Row(
+        name="sum",
+        call=lambda t, x, dtype: t.sum(x, dtype=getattr(t, dtype)),
+        sample=cases(lambda d: (d.array(), d.pick("float64", "float32", "int64"))),
+        special=False,
+        finite=False,
+    ),
+    Row(name="sum", call=lambda t, x, axis: t.sum(x, axis=axis, keepdims=True), sample=along()),
+    total("mean", order=3, bad=((A([1, 2]),),)),
+    fold("mean", order=3),
+    Row(
+        name="mean",
+        call=lambda t, x: t.mean(x, 0, dtype=t.float32),
+        finite=False,
+        sample=cases(lambda d: (d.array(d.shape(least=1)),)),
+    ),
+    total("prod", order=3),
+    Row(
+        name="prod",
+        call=lambda t, x, dim, k: t.prod(x, dim, k),
+        sample=folded(several=False),
+        order=3,
+        bad=(NO_SUCH_DIM,),
+    ),
+    total("max.reduction_no_dim", empty=False, bad=((np.zeros(0),),)),
+    total("min.reduction_no_dim", empty=False, bad=((np.zeros(0),),)),
+    fold("max.reduction_with_dim", several=False, empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
+    fold("min.reduction_with_dim", several=False, empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
+    Row(
+        name="max.reduction_with_dim",
+        sample=cases(lambda d: (d.array((2, 3)),)),
+        call=lambda t, x: (lambda r: (r.values, r.indices))(t.max(x, dim=1)),
+    ),
+    fold("amax", empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
+    fold("amin", empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
+    total("amax", empty=False),
+    total("amin", empty=False),
+    total("argmax", empty=False, order=0, bad=((np.zeros(0),),)),
+    total("argmin", empty=False, order=0, bad=((np.zeros(0),),)),
+    fold("argmax", several=False, empty=False, order=0),
+    fold("argmin", several=False, empty=False, order=0),
+    total("median", empty=False),
+    Row(
+        name="median",
+        call=lambda t, x, dim, k: t.median(x, dim, k),
+        sample=folded(several=False, empty=False),
+        ties=False,
+        special=False,
+        dtypes=FLOATS,
+        bad=(NO_SUCH_DIM,),
+    ),
+    Row(name="median", call=lambda t, x, dim: t.median(x, dim).values, sample=along(empty=False)),
+    Row(
+        name="logsumexp", call=lambda t, x, dim, k: t.logsumexp(x, dim, k), sample=folded(), order=3, bad=(NO_SUCH_DIM,)
+    ),
+    Row(name="cumsum", call=lambda t, x, dim: t.cumsum(x, dim), sample=along(), order=3, bad=((A([1.0]), 1),)),
+    Row(
+        name="cumsum",
+        call=lambda t, x: t.cumsum(x, 0, dtype=t.float32),
+        sample=one(least=1),
+        finite=False,
+        in_place=False,
+    ),
+    *spread("std"),
+    *spread("var"),
+    *spread("var_mean"),
+    *spread("std.unbiased"),
+    *spread("var.unbiased"),
+    *spread("var_mean.unbiased"),
+    total("norm", order=2, ties=True),
+    Row(
+        name="norm",
+        call=lambda t, x, p, dim, k: t.norm(x, p, dim, k),
+        dtypes=FLOATS,
+        sample=cases(
+            lambda d: (
+                x := d.array(d.shape(least=1, empty=False)),
+                d.pick(1, 2, 3, 0.5, 2.0, 1.5),
+                d.dim(x.ndim),
+                d.flag(),
+            )
+        ),
+    ),
+    Row(name="norm.fro", call=lambda t, x: t.norm(x, "fro"), sample=one(), dtypes=FLOATS),
+    Row(
+        name="norm.fro",
+        call=lambda t, x, dim, k: t.norm(x, "fro", dim, k),
+        dtypes=FLOATS,
+        sample=cases(lambda d: (x := d.array(d.shape(least=1)), d.dim(x.ndim), d.flag())),
+    ),
+    Row(
+        name="norm.inf",
+        call=lambda t, x, p: t.norm(x, p),
+        dtypes=FLOATS,
+        sample=cases(lambda d: (d.array(d.shape(empty=False)), d.pick(float("inf"), -float("inf")))),
+    ),
+    Row(
+        name="norm.inf",
+        call=lambda t, x, p, dim, k: t.norm(x, p, dim, k),
+        dtypes=FLOATS,
+        sample=cases(
+            lambda d: (
+                x := d.array(d.shape(least=1, empty=False)),
+                d.pick(float("inf"), -float("inf")),
+                d.dim(x.ndim),
+                d.flag(),
+            )
+        ),
+    ),
+    Row(name="linalg.norm", call=lambda t, x: t.linalg.norm(x), sample=one(), dtypes=FLOATS),
+    Row(
+        name="linalg.norm",
+        call=lambda t, x, p, dim, k: t.linalg.norm(x, p, dim, k),
+        dtypes=FLOATS,
+        sample=cases(
+            lambda d: (
+                x := d.array(d.shape(least=1, empty=False)),
+                d.pick(None, 1, 2, 3, 0, float("inf")),
+                d.dim(x.ndim),
+                d.flag(),
+            )
+        ),
+        bad=((A([1.0]), 2, 1, False),),
+    ),
+    Row(
+        name="linalg.norm",
+        call=lambda t, x, p: t.linalg.norm(x, p),
+        dtypes=FLOATS,
+        layouts=False,
+        sample=cases(
+            lambda d: (d.array((d.integer(1, 3), d.integer(1, 3))), d.pick("fro", 1, -1, float("inf"), -float("inf")))
+        ),
+    ),
+    Row(
+        name="linalg.norm.subgradients_at_zero",
+        dtypes=FLOATS,
+        order=1,
+        finite=False,
+        special=False,
+        call=lambda t, x, p: t.linalg.norm(x * 0, p),
+        sample=cases(lambda d: (d.array((d.integer(1, 4),)), d.pick(None, 1, 2, 3, float("inf")))),
+    ),
+]
