@@ -1,0 +1,1 @@
+"""Every primitive operation: its forward and its gradient formulas side by side."""

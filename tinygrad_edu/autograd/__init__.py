@@ -1,0 +1,23 @@
+"""Differentiation: backward, grad, the modes, custom functions, the debugger."""
+
+from .._core.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .._differentiate import backward, grad
+from ._anomaly import detect_anomaly, set_detect_anomaly
+from ._function import Function, Variable, once_differentiable
+
+from . import function  # isort: skip  # torch.autograd.function.once_differentiable, as torch spells it
+
+__all__ = [
+    "Function",
+    "Variable",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "function",
+    "grad",
+    "inference_mode",
+    "no_grad",
+    "once_differentiable",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]
