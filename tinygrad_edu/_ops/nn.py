@@ -1,0 +1,116 @@
+"""Linear maps, lookup and attention: the fused steps that most networks are made of."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._core.op import Array, op
+from .reduce import sum
+from .shape import reshape, sum_to
+from .softmax import safe_softmax
+
+
+def rows(x: Array) -> Array:
+    """View (..., n) as a matrix of rows (batch, n)."""
+    if x.ndim == 2:
+        return x
+    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+@op(node="AddmmBackward0")
+def linear(x: Array, w: Array, b: Array) -> Array:
+    """Map each row: x @ w.mT + b; no bias if b is None.  (..., n), (m, n), (m,) -> (..., m)"""
+    if x.ndim > 2:  # one product of matrices, not one per leading index
+        out = (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ w.T).reshape(*x.shape[:-1], w.shape[0])
+    else:
+        out = x @ w.T
+    if b is not None:
+        out += b
+    return out
+
+
+linear.gradient(
+    x=lambda g, w: g @ w if g.ndim == 2 else linear(g, w.mT, None),
+    w=lambda g, x: g.mT @ x if g.ndim == 2 else rows(g).mT @ rows(x),
+    b=lambda g, b_shape: sum_to(g, shape=b_shape),
+)
+mm_linear = linear.named("MmBackward0")  # torch's names for the other ranks
+view_linear = linear.named("ViewBackward0")
+unsafe_view_linear = linear.named("UnsafeViewBackward0")
+squeeze_linear = linear.named("SqueezeBackward4")
+add_linear = linear.named("AddBackward0")
+
+
+@op
+def embedding(w: Array, index: Array, *, skip: int | None = None, per_row: Array | None = None) -> Array:
+    """Look up rows of w; row ``skip`` learns nothing, and ``per_row`` scales what each lookup learns.
+
+    (rows, n), (...) -> (..., n)
+    """
+    return w[index]
+
+
+embedding.gradient(
+    w=lambda g, index, w_shape, skip, per_row: scatter_rows(g, index, height=w_shape[0], skip=skip, per_row=per_row)
+)
+
+
+@op(node="EmbeddingDenseBackward0")
+def scatter_rows(y: Array, index: Array, *, height: int, skip: int | None, per_row: Array | None) -> Array:
+    """Add rows of y where the lookup found them.  (..., n), (...) -> (height, n)"""
+    flat, where = y.reshape(index.size, y.shape[-1]), index.reshape(-1)
+    if per_row is not None:
+        flat = flat * per_row.reshape(-1, 1)
+    out = np.zeros((height, y.shape[-1]), y.dtype)
+    if where.size:
+        order = where.argsort(kind="stable")  # equal indices together, so that each row is summed in one sweep
+        ordered = where[order]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        out[ordered[starts]] = np.add.reduceat(flat[order], starts, axis=0)
+    if skip is not None:
+        out[skip] = 0
+    return out
+
+
+@op
+def gather_rows(x: Array, index: Array, *, skip: int | None, per_row: Array | None) -> Array:
+    """Look up rows as ``scatter_rows`` spreads them: its adjoint."""
+    out = x[index]
+    if per_row is not None:
+        out *= per_row.reshape(*index.shape, 1)
+    if skip is not None:
+        out[index == skip] = 0
+    return out
+
+
+scatter_rows.gradient(y=lambda g, index, skip, per_row: gather_rows(g, index, skip=skip, per_row=per_row))
+gather_rows.gradient(
+    x=lambda g, index, x_shape, skip, per_row: scatter_rows(g, index, height=x_shape[0], skip=skip, per_row=per_row)
+)
+
+
+@op(node="ScaledDotProductFlashAttentionForCpuBackward0")
+def attention(q: Array, k: Array, v: Array, *, mask: Array | None, scale: float) -> Array:
+    """Mix values by how well queries match keys: softmax(q @ k.mT * scale + mask) @ v (Vaswani 2017).
+
+    (..., n, d), (..., m, d), (..., m, e) -> (..., n, e)
+    """
+    scores = (q * scale) @ k.swapaxes(-1, -2)
+    if mask is not None:
+        scores += mask
+    return safe_softmax(scores, axis=-1) @ v
+
+
+def _attention_shares(g: Array, q: Array, k: Array, v: Array, mask: Array | None, scale: float) -> tuple[Array, ...]:
+    scores = (q * scale) @ k.mT
+    p = safe_softmax(scores if mask is None else scores + mask, axis=-1)  # again: cheaper than keeping n x m
+    weighted = (g @ v.mT) * p
+    s = (weighted - p * sum(weighted, axis=-1, keepdims=True)) * scale
+    return s @ k, s.mT @ q, p.mT @ g
+
+
+attention.joint(_attention_shares)
+view_attention = attention.named("UnsafeViewBackward0")
+mm_attention = attention.named("MmBackward0")
