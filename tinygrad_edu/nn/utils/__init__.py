@@ -1,0 +1,18 @@
+"""Around training: clipping gradients, parameters as one vector, sequences of different lengths."""
+
+from __future__ import annotations
+
+from . import rnn
+from ._clip import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
+from ._convert import parameters_to_vector, vector_to_parameters
+
+__all__ = [
+    "clip_grad_norm",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "rnn",
+    "vector_to_parameters",
+]
