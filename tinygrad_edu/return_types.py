@@ -13,167 +13,192 @@ def _printed(self: Any) -> str:
     return f"torch.return_types.{type(self).__name__}(\n{fields})"
 
 
-class max(NamedTuple):  # torch's name
+class _ValuesIndices(NamedTuple):
+    values: Tensor
+    indices: Tensor
+
+
+class max(_ValuesIndices):
     """The largest elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class min(NamedTuple):  # torch's name
+class min(_ValuesIndices):
     """The smallest elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class median(NamedTuple):  # torch's name
+class median(_ValuesIndices):
     """The middle elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class nanmedian(NamedTuple):  # torch's name
+class nanmedian(_ValuesIndices):
     """The middle elements, NaN left out, and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class mode(NamedTuple):  # torch's name
+class mode(_ValuesIndices):
     """The most frequent elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class cummax(NamedTuple):  # torch's name
+class cummax(_ValuesIndices):
     """The largest elements so far and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class cummin(NamedTuple):  # torch's name
+class cummin(_ValuesIndices):
     """The smallest elements so far and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class sort(NamedTuple):  # torch's name
+class sort(_ValuesIndices):
     """The elements in order and where they came from."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class topk(NamedTuple):  # torch's name
+class topk(_ValuesIndices):
     """The k largest elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class kthvalue(NamedTuple):  # torch's name
+class kthvalue(_ValuesIndices):
     """The k-th smallest elements and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class aminmax(NamedTuple):  # torch's name
-    """The smallest and the largest elements."""
-
+class _MinMax(NamedTuple):
     min: Tensor
     max: Tensor
+
+
+class aminmax(_MinMax):
+    """The smallest and the largest elements."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 
-class histogram(NamedTuple):  # torch's name
-    """Counts and the edges between which was counted."""
-
+class _HistBinEdges(NamedTuple):
     hist: Tensor
     bin_edges: Tensor
+
+
+class histogram(_HistBinEdges):
+    """Counts and the edges between which was counted."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 
-class slogdet(NamedTuple):  # torch's name
-    """Sign and logarithm of a determinant."""
-
+class _SignLogabsdet(NamedTuple):
     sign: Tensor
     logabsdet: Tensor
-    __repr__ = _printed
 
 
-class linalg_slogdet(NamedTuple):  # torch's name
+class slogdet(_SignLogabsdet):
     """Sign and logarithm of a determinant."""
 
-    sign: Tensor
-    logabsdet: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class qr(NamedTuple):  # torch's name
-    """An orthogonal and an upper triangular factor."""
+class linalg_slogdet(_SignLogabsdet):
+    """Sign and logarithm of a determinant."""
 
+    __slots__ = ()
+    __repr__ = _printed
+
+
+class _QR(NamedTuple):
     Q: Tensor
     R: Tensor
-    __repr__ = _printed
 
 
-class linalg_qr(NamedTuple):  # torch's name
+class qr(_QR):
     """An orthogonal and an upper triangular factor."""
 
-    Q: Tensor
-    R: Tensor
+    __slots__ = ()
     __repr__ = _printed
 
 
-class linalg_eigh(NamedTuple):  # torch's name
-    """Eigenvalues, and eigenvectors as columns."""
+class linalg_qr(_QR):
+    """An orthogonal and an upper triangular factor."""
 
+    __slots__ = ()
+    __repr__ = _printed
+
+
+class _EigenvaluesEigenvectors(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
+
+
+class linalg_eigh(_EigenvaluesEigenvectors):
+    """Eigenvalues, and eigenvectors as columns."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 
-class svd(NamedTuple):  # torch's name
-    """Singular values and vectors, both kinds as columns."""
-
+class _USV(NamedTuple):
     U: Tensor
     S: Tensor
     V: Tensor
+
+
+class svd(_USV):
+    """Singular values and vectors, both kinds as columns."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 
-class linalg_svd(NamedTuple):  # torch's name
-    """Singular values and vectors, the right ones as rows."""
-
+class _USVh(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
+
+
+class linalg_svd(_USVh):
+    """Singular values and vectors, the right ones as rows."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 
-class linalg_lstsq(NamedTuple):  # torch's name
-    """A least-squares solution and what is known of it."""
-
+class _SolutionResidualsRankSingularValues(NamedTuple):
     solution: Tensor
     residuals: Tensor
     rank: Tensor
     singular_values: Tensor
+
+
+class linalg_lstsq(_SolutionResidualsRankSingularValues):
+    """A least-squares solution and what is known of it."""
+
+    __slots__ = ()
     __repr__ = _printed
 
 

@@ -410,3 +410,12 @@ def test_the_gradient_of_a_sum_is_a_view_until_it_rests():
 def test_reductions_of_transposed_and_reversed_memory_agree_with_torch():
     for name in ("sum", "prod", "cumprod", "cummax", "median-dim", "std-dim", "logsumexp", "quantile-dim"):
         orders(lambda t, x, name=name: SMOOTH[name](t, x.mT.flip(0)), X, second=False)
+
+
+def test_running_forms_agree_with_torch_where_lanes_are_many():
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (4, 5, 30))
+    for axis in range(3):
+        orders(lambda t, x, axis=axis: x.cumsum(axis), x)
+        orders(lambda t, x, axis=axis: x.cumprod(axis), x)
+    both(lambda t: t.ones(3, 100, dtype=t.bool).cumsum(0))
+    both(lambda t: t.full((3, 100), 2, dtype=t.int8).cumprod(0))

@@ -155,3 +155,14 @@ def test_changing_returned_indices_before_backward_is_noticed():
         values.sum().backward()
 
     both(program)
+
+
+@pytest.mark.parametrize("largest", [True, False])
+def test_a_few_of_many_agree_with_torch(largest):
+    x = np.random.default_rng(0).permutation(120).reshape(4, 30).astype(float)
+    x[1, 7] = NAN
+    for k in (1, 3, 7):
+        orders(lambda t, x, k=k: x.topk(k, largest=largest), x, second=False)
+        orders(
+            lambda t, x, k=k: x.topk(k, 0, largest), x[:, :4].repeat(3, 0) + np.arange(12)[:, None] / 100, second=False
+        ) if k < 7 else None

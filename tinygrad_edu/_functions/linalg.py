@@ -904,7 +904,7 @@ def linalg_cond(A: Tensor, p: Order = None) -> Tensor:
         top, bottom = s[..., 0], s[..., -1]
         return bottom / top if p == -2 else top / bottom
     _check_matrices(A, "linalg.cond", square=True)
-    return linalg_matrix_norm(A, p) * linalg_matrix_norm(linalg_inv(A), p)  # type: ignore[arg-type]  # p is not None here
+    return linalg_matrix_norm(A, p) * linalg_matrix_norm(linalg_inv(A), p)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:

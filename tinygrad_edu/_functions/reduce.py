@@ -118,7 +118,7 @@ def axes_of(input: Tensor, dim: Dim) -> int | tuple[int, ...] | None:
         return None
     ndim = input._array.ndim
     if dim.__class__ is int:
-        axis = dimension(dim, ndim)  # type: ignore[arg-type]  # mypy does not read the class test
+        axis = dimension(dim, ndim)
         return axis if ndim else None
     axes = dimensions(dim, ndim)
     return axes if axes and ndim else None
@@ -411,7 +411,9 @@ def max(input: Tensor) -> Tensor: ...
 @overload
 def max(input: Tensor, dim: int, keepdim: bool = False) -> return_types.max: ...
 @overload
-def max(input: Tensor, other: Tensor) -> Tensor: ...
+def max(input: Tensor, other: Tensor, /) -> Tensor: ...
+@overload
+def max(input: Tensor, *, other: Tensor) -> Tensor: ...
 @numpy_names
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """Find the largest element; or with ``dim`` the largest along it and where they are; or the larger of two tensors.
@@ -450,7 +452,9 @@ def min(input: Tensor) -> Tensor: ...
 @overload
 def min(input: Tensor, dim: int, keepdim: bool = False) -> return_types.min: ...
 @overload
-def min(input: Tensor, other: Tensor) -> Tensor: ...
+def min(input: Tensor, other: Tensor, /) -> Tensor: ...
+@overload
+def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 @numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """Find the smallest element; or with ``dim`` the smallest along it and where they are; or the smaller of two tensors.
@@ -773,7 +777,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     --------
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1000.0, 1000.0]).logsumexp(0)
-    tensor(1000.6931)
+    tensor(1000.6932)
 
     """
     return _r.logsumexp(input, axis=axes_of(input, dim), keepdims=keepdim)

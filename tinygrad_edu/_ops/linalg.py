@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -473,13 +474,13 @@ cholesky_solve.gradient(b=lambda g, l, upper: cholesky_solve(g, l, upper=upper),
 
 
 @op(node="LinalgQrBackward0")
-def qr_q(x: Array, *, mode: str = "reduced") -> Array:
+def qr_q(x: Array, *, mode: Any = "reduced") -> Array:
     """The orthogonal factor of x = q @ r."""
     return np.linalg.qr(x, mode=mode)[0]
 
 
 @op(node="LinalgQrBackward0")
-def qr_r(x: Array, *, mode: str = "reduced") -> Array:
+def qr_r(x: Array, *, mode: Any = "reduced") -> Array:
     """The upper triangular factor of x = q @ r."""
     return np.linalg.qr(x, mode=mode)[1]
 
@@ -512,13 +513,13 @@ qr_r.gradient(x=_qr_r_share)
 
 
 @op(node="LinalgEighBackward0")
-def eigenvalues(x: Array, *, triangle: str = "L") -> Array:
+def eigenvalues(x: Array, *, triangle: Any = "L") -> Array:
     """The eigenvalues of symmetric matrices, ascending."""
     return np.linalg.eigvalsh(x, UPLO=triangle)
 
 
 @op(node="LinalgEighBackward0")
-def eigenvectors(x: Array, *, triangle: str = "L") -> Array:
+def eigenvectors(x: Array, *, triangle: Any = "L") -> Array:
     """The eigenvectors of symmetric matrices, as columns in the order of ``eigenvalues``."""
     return np.linalg.eigh(x, UPLO=triangle)[1]
 

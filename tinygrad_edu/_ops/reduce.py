@@ -18,6 +18,14 @@ Axis: TypeAlias = "int | tuple[int, ...] | None"
 
 _HALF = np.dtype("float16")
 
+# Called directly they are faster than ndarray's methods. NumPy's types accept keepdims only as a literal, hence Any.
+add_reduce: Any = np.add.reduce
+mul_reduce: Any = np.multiply.reduce
+max_reduce: Any = np.maximum.reduce
+min_reduce: Any = np.minimum.reduce
+and_reduce: Any = np.logical_and.reduce
+or_reduce: Any = np.logical_or.reduce
+
 
 def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
     """Compute ``forward`` of half precision in float32, and round once at the end."""
@@ -64,10 +72,10 @@ def total(x: Array) -> Array:
     """Add up all elements; integers add up in int64, half precision in float32."""
     d = x.dtype
     if d.char in "fd":
-        return np.add.reduce(x, axis=None)
+        return add_reduce(x, axis=None)
     if d is _HALF:
-        return np.add.reduce(x, axis=None, dtype=np.float32).astype(d)
-    return np.add.reduce(x, axis=None, dtype=np.int64)
+        return add_reduce(x, axis=None, dtype=np.float32).astype(d)
+    return add_reduce(x, axis=None, dtype=np.int64)
 
 
 total.gradient(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
@@ -78,10 +86,10 @@ def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Add up along ``axis``; integers add up in int64, half precision in float32."""
     d = x.dtype
     if d.char in "fd":
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return add_reduce(x, axis=axis, keepdims=keepdims)
     if d is _HALF:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=np.float32).astype(d)
-    return np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=np.int64)
+        return add_reduce(x, axis=axis, keepdims=keepdims, dtype=np.float32).astype(d)
+    return add_reduce(x, axis=axis, keepdims=keepdims, dtype=np.int64)
 
 
 sum.gradient(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
@@ -91,8 +99,8 @@ sum.gradient(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepd
 def average(x: Array) -> Array:
     """Average all elements."""
     if x.dtype is _HALF:
-        return (np.add.reduce(x, axis=None, dtype=np.float32) / np.float32(x.size)).astype(_HALF)
-    return np.add.reduce(x, axis=None) / x.dtype.type(x.size)
+        return (add_reduce(x, axis=None, dtype=np.float32) / np.float32(x.size)).astype(_HALF)
+    return add_reduce(x, axis=None) / x.dtype.type(x.size)
 
 
 average.gradient(x=lambda g, x_shape: broadcast_to(g / (math.prod(x_shape) or 1), shape=x_shape))
@@ -102,7 +110,7 @@ average.gradient(x=lambda g, x_shape: broadcast_to(g / (math.prod(x_shape) or 1)
 @in_float32
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Average along ``axis``."""
-    return np.add.reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count(x.shape, axis))
+    return add_reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count(x.shape, axis))
 
 
 mean.gradient(x=lambda g, x_shape, axis, keepdims: spread(g / (count(x_shape, axis) or 1), x_shape, axis, keepdims))
@@ -120,26 +128,26 @@ nansum.gradient(x=lambda g, x, axis, keepdims: spread(g, x.shape, axis, keepdims
 @op
 def count_nonzero(x: Array, *, axis: Axis = None) -> Array:
     """Count along ``axis`` what is not zero."""
-    return np.add.reduce(x != 0, axis=axis, dtype=np.int64)
+    return add_reduce(x != 0, axis=axis, dtype=np.int64)
 
 
 @op
 def count_numbers(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Count along ``axis`` what is not NaN, in the dtype of x."""
-    return np.add.reduce(x == x, axis=axis, keepdims=keepdims, dtype=np.int64).astype(x.dtype)
+    return add_reduce(x == x, axis=axis, keepdims=keepdims, dtype=np.int64).astype(x.dtype)
 
 
 @op
 def all(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Is everything along ``axis`` true? bytes answer in bytes."""
-    out = np.logical_and.reduce(x, axis=axis, keepdims=keepdims)
+    out = and_reduce(x, axis=axis, keepdims=keepdims)
     return out.astype(x.dtype) if x.dtype == np.uint8 else out
 
 
 @op
 def any(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Is anything along ``axis`` true? bytes answer in bytes."""
-    out = np.logical_or.reduce(x, axis=axis, keepdims=keepdims)
+    out = or_reduce(x, axis=axis, keepdims=keepdims)
     return out.astype(x.dtype) if x.dtype == np.uint8 else out
 
 
@@ -156,7 +164,7 @@ def evenly(x: Array, y: Array, *, axis: Axis, keepdims: bool, nans: bool) -> Arr
     ties = x == y
     if nans:
         ties = ties | ((x != x) & (y != y))
-    return ties / np.add.reduce(ties, axis=axis, keepdims=True, dtype=x.dtype)
+    return ties / add_reduce(ties, axis=axis, keepdims=True, dtype=x.dtype)
 
 
 def _to_ties(g: Array, x: Array, out: Array, axis: Axis = None, keepdims: bool = False, *, nans: bool = False) -> Array:
@@ -166,13 +174,13 @@ def _to_ties(g: Array, x: Array, out: Array, axis: Axis = None, keepdims: bool =
 @op
 def amax(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element along ``axis``; NaN if there is one."""
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+    return max_reduce(x, axis=axis, keepdims=keepdims)
 
 
 @op
 def amin(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element along ``axis``; NaN if there is one."""
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+    return min_reduce(x, axis=axis, keepdims=keepdims)
 
 
 amax.gradient(x=lambda g, x, out, axis, keepdims: _to_ties(g, x, out, axis, keepdims))
@@ -182,13 +190,13 @@ amin.gradient(x=lambda g, x, out, axis, keepdims: _to_ties(g, x, out, axis, keep
 @op(node="MaxBackward1")
 def largest(x: Array) -> Array:
     """The largest of all elements."""
-    return np.maximum.reduce(x, axis=None)
+    return max_reduce(x, axis=None)
 
 
 @op(node="MinBackward1")
 def smallest(x: Array) -> Array:
     """The smallest of all elements."""
-    return np.minimum.reduce(x, axis=None)
+    return min_reduce(x, axis=None)
 
 
 @op
@@ -226,14 +234,18 @@ def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Arra
     return np.argmin(x, axis=axis, keepdims=keepdims)
 
 
+def places(index: Array, axis: int, keepdims: bool) -> tuple[Array, ...]:
+    """The full index of one place (or with ``keepdims`` several) in each lane along ``axis``, all lanes in step."""
+    n = index.ndim
+    grid = [np.arange(size).reshape((-1,) + (1,) * (n - 1 - i)) for i, size in enumerate(index.shape)]
+    grid[axis : axis + keepdims] = [index]
+    return tuple(grid)
+
+
 @op
 def pick(x: Array, index: Array, *, axis: int, keepdims: bool = True) -> Array:
     """The element of each lane along ``axis`` at ``index``; without ``keepdims`` one of each, and the axis goes."""
-    if x.ndim == 0:
-        return x[()]
-    if keepdims:
-        return np.take_along_axis(x, index, axis)
-    return np.take_along_axis(x, np.expand_dims(index, axis), axis).squeeze(axis)[()]
+    return x[places(index, axis, keepdims)] if x.ndim else x[()]
 
 
 @op
@@ -242,9 +254,7 @@ def lay(y: Array, index: Array, *, axis: int, keepdims: bool, shape: tuple[int, 
     if not shape:
         return y[()]
     out = np.zeros(shape, y.dtype)
-    if not keepdims:
-        y, index = np.expand_dims(y, axis), np.expand_dims(index, axis)
-    np.put_along_axis(out, index, y, axis)
+    out[places(index, axis, keepdims)] = y
     return out
 
 
@@ -262,7 +272,7 @@ mode_along = pick.named("ModeBackward0")
 def median_index(x: Array, *, axis: int, keepdims: bool = False, skips_nan: bool = False) -> Array:
     """Where the lower of the middle elements is along ``axis``; the first NaN counts as the middle unless skipped."""
     order = np.argsort(x, axis=axis, kind="stable")
-    numbers = np.add.reduce(x == x, axis=axis, keepdims=True, dtype=np.int64)
+    numbers = add_reduce(x == x, axis=axis, keepdims=True, dtype=np.int64)
     middle = np.maximum(numbers - 1, 0) // 2
     if not skips_nan:
         middle = np.where(numbers < x.shape[axis], numbers, middle)  # NaNs are sorted last: the first of them
@@ -326,14 +336,30 @@ recur.gradient(
 )
 
 
+def running(ufunc: Any, x: Array, axis: int, reverse: bool) -> Array:
+    """Apply ``ufunc`` to each element along ``axis`` and what came before it (or behind it, if ``reverse``)."""
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
+    out = np.empty(x.shape, dtype)
+    source, target = x.swapaxes(0, axis), out.swapaxes(0, axis)
+    if reverse:
+        source, target = source[::-1], target[::-1]
+    n = len(source)
+    if (
+        n and x.size < 64 * n
+    ):  # few lanes: one call. NumPy takes the elements one by one, so with many lanes a loop is faster
+        ufunc.accumulate(source, axis=0, dtype=dtype, out=target)
+    elif n:
+        target[0] = source[0]
+        for i in range(1, n):
+            ufunc(target[i - 1], source[i], out=target[i], dtype=dtype)
+    return out
+
+
 @op
 @in_float32
 def cumprod(x: Array, *, axis: int, reverse: bool = False) -> Array:
     """Multiply up along ``axis``, from its end if ``reverse``; integers in int64."""
-    dtype = None if x.dtype.kind == "f" else np.int64
-    if reverse:
-        return np.flip(np.multiply.accumulate(np.flip(x, axis), axis=axis, dtype=dtype), axis)
-    return np.multiply.accumulate(x, axis=axis, dtype=dtype)
+    return running(np.multiply, x, axis, reverse)
 
 
 def _cumprod_share(g: Array, x: Array, out: Array, axis: int, reverse: bool) -> Array:
@@ -357,7 +383,7 @@ def others(x: Array, axis: int) -> Array:
 @in_float32
 def prod(x: Array, *, axis: int, keepdims: bool = False) -> Array:
     """Multiply along ``axis``; integers in int64."""
-    return np.multiply.reduce(x, axis=axis, keepdims=keepdims, dtype=None if x.dtype.kind == "f" else np.int64)
+    return mul_reduce(x, axis=axis, keepdims=keepdims, dtype=None if x.dtype.kind == "f" else np.int64)
 
 
 prod.gradient(x=lambda g, x, axis, keepdims: spread(g, x.shape, axis, keepdims) * others(x, axis))
@@ -367,7 +393,7 @@ prod.gradient(x=lambda g, x, axis, keepdims: spread(g, x.shape, axis, keepdims) 
 @in_float32
 def product(x: Array) -> Array:
     """Multiply all elements; integers in int64."""
-    return np.multiply.reduce(x, axis=None, dtype=None if x.dtype.kind == "f" else np.int64)
+    return mul_reduce(x, axis=None, dtype=None if x.dtype.kind == "f" else np.int64)
 
 
 product.gradient(x=lambda g, x: g * reshape(others(reshape(x, shape=(-1,)), 0), shape=x.shape))
@@ -380,10 +406,7 @@ product.gradient(x=lambda g, x: g * reshape(others(reshape(x, shape=(-1,)), 0), 
 @in_float32
 def cumsum(x: Array, *, axis: int, reverse: bool = False) -> Array:
     """Add up along ``axis``, from its end if ``reverse``; integers in int64."""
-    dtype = None if x.dtype.kind == "f" else np.int64
-    if reverse:
-        return np.flip(np.add.accumulate(np.flip(x, axis), axis=axis, dtype=dtype), axis)
-    return np.add.accumulate(x, axis=axis, dtype=dtype)
+    return running(np.add, x, axis, reverse)
 
 
 cumsum.gradient(x=lambda g, axis, reverse: cumsum(g, axis=axis, reverse=not reverse))
@@ -436,10 +459,10 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Logarithm of the sum of exponentials along ``axis``: log(sum(exp(x))), shifted by the maximum against overflow."""
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
-    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = max_reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    out = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return out if keepdims else out.reshape(np.add.reduce(top, axis=axis).shape)
+    out = np.log(add_reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else out.reshape(add_reduce(top, axis=axis).shape)
 
 
 logsumexp.gradient(
@@ -458,8 +481,8 @@ def freedom(shape: tuple[int, ...], axis: Axis, correction: float) -> float:
 @in_float32
 def var(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
     """Mean squared distance from the mean along ``axis``, with n - correction in place of n."""
-    d = x - np.add.reduce(x, axis=axis, keepdims=True) / x.dtype.type(count(x.shape, axis))
-    return np.add.reduce(d * d, axis=axis, keepdims=keepdims) / x.dtype.type(max(freedom(x.shape, axis, correction), 0))
+    d = x - add_reduce(x, axis=axis, keepdims=True) / x.dtype.type(count(x.shape, axis))
+    return add_reduce(d * d, axis=axis, keepdims=keepdims) / x.dtype.type(max(freedom(x.shape, axis, correction), 0))
 
 
 def _var_share(g: Array, x: Array, axis: Axis, keepdims: bool, correction: float) -> Array:
@@ -509,17 +532,17 @@ power_or_zero.gradient(x=lambda g, x, exponent: g * power_or_zero(x, exponent=ex
 def vector_norm(x: Array, *, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
     """The norm (sum |x|**p) ** (1/p) along ``axis``; the largest |x| for p=inf, the number of non-zeros for p=0."""
     if p == 2:
-        return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
+        return np.sqrt(add_reduce(x * x, axis=axis, keepdims=keepdims))
     size = np.abs(x)
     if p == 1:
-        return np.add.reduce(size, axis=axis, keepdims=keepdims)
+        return add_reduce(size, axis=axis, keepdims=keepdims)
     if p == math.inf:
-        return np.maximum.reduce(size, axis=axis, keepdims=keepdims)
+        return max_reduce(size, axis=axis, keepdims=keepdims)
     if p == -math.inf:
-        return np.minimum.reduce(size, axis=axis, keepdims=keepdims)
+        return min_reduce(size, axis=axis, keepdims=keepdims)
     if p == 0:
-        return np.add.reduce(x != 0, axis=axis, keepdims=keepdims, dtype=x.dtype)
-    return np.add.reduce(size**p, axis=axis, keepdims=keepdims) ** (1 / p)
+        return add_reduce(x != 0, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    return add_reduce(size**p, axis=axis, keepdims=keepdims) ** (1 / p)
 
 
 def signed(g: Array, x: Array) -> Array:

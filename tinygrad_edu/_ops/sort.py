@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._core.op import Array, op
@@ -25,7 +27,16 @@ def argsort(x: Array, *, axis: int, descending: bool = False) -> Array:
 @op
 def top_index(x: Array, *, k: int, axis: int, largest: bool = True) -> Array:
     """Where the k largest (or smallest) elements are along ``axis``, in order."""
-    return argsort(x, axis=axis, descending=largest)[(slice(None),) * axis + (slice(0, k),)]
+    n = x.shape[axis]
+    lead = (slice(None),) * axis
+    if 0 < 4 * k < n:  # far from all: separate them first, and sort only those
+        first = np.argpartition(x, n - k if largest else k - 1, axis=axis)[
+            (*lead, slice(-k, None) if largest else slice(0, k))
+        ]
+        first.sort(axis=axis)
+        order = argsort(np.take_along_axis(x, first, axis), axis=axis, descending=largest)
+        return np.take_along_axis(first, order, axis)
+    return argsort(x, axis=axis, descending=largest)[(*lead, slice(0, k))]
 
 
 @op
@@ -74,7 +85,7 @@ def bincount(x: Array, *, weights: Array | None = None, minlength: int = 0) -> A
 @op
 def searchsorted(x: Array, y: Array, *, right: bool = False) -> Array:
     """Where each y would stand in the ascending x; x is one row, or has a row for each row of y."""
-    side = "right" if right else "left"
+    side: Any = "right" if right else "left"
     if x.ndim <= 1:
         return np.searchsorted(x, y, side)
     out = np.empty(y.shape, np.int64)
