@@ -57,7 +57,12 @@ def size_of(*size: Any) -> tuple[int, ...]:
 
 
 def _made(array: Any, requires_grad: bool) -> Tensor:
-    out: Tensor = Tensor._of(array)
+    out = Tensor._of(array)
+    if requires_grad and array.dtype.kind != "f":
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients, and this one would be "
+            f"{_dtype.of(array.dtype)}. Write 1. instead of 1, or give dtype=torch.float32."
+        )
     return out.requires_grad_() if requires_grad else out
 
 

@@ -192,8 +192,8 @@ def grad(
             g = np.zeros_like(x._array)
         if g is None and not allow_unused:
             raise RuntimeError(
-                f"One of the differentiated Tensors appears to not have been used in the graph: input {number}, of shape {list(x.shape)}. "
-                "Set allow_unused=True if this is the desired behavior."
+                f"The differentiated Tensor at index {number} appears to not have been used in the graph. Set allow_unused=True if this is the "
+                f"desired behavior. (It has shape {list(x.shape)}.)"
             )
         if g is not None and not isinstance(g, Op.kind):
             g = Op.kind._of(np.array(g) if hasattr(g, "__setitem__") else g)

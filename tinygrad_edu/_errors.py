@@ -117,8 +117,8 @@ def cut_off(tensor: Any) -> str:
     """Why ``tensor`` has no gradient: the name of what cut it off the graph."""
     cut = tensor._cut
     reasons = {
-        None: "none of the tensors it was computed from requires grad. Create them with requires_grad=True, or check that the "
-        "parameters are not frozen.",
+        None: "none of the tensors it was computed from requires grad. Create them with requires_grad=True, check that the parameters "
+        "are not frozen, and that nothing was rebuilt from numbers on the way (item(), torch.tensor(...), NumPy).",
         "no_grad": "it was computed under torch.no_grad() (or inference_mode). Compute the loss outside that block.",
         "detach": "it comes from detach(). Use the tensor itself where the gradient must flow.",
         "data": "it comes from .data, which leaves the graph. Use the tensor itself where the gradient must flow.",

@@ -39,11 +39,11 @@ class _Legacy(metaclass=_OfType):
         """Make a tensor of a list, or an uninitialised one of a shape."""
         d = cls._type_dtype.numpy
         if not data or all([isinstance(n, int) and not isinstance(n, bool) for n in data]):
-            out: Tensor = Tensor._of(np.zeros(data or (0,), d))
+            out = Tensor._of(np.zeros(data or (0,), d))
             return out
         if isinstance(data[0], Tensor) and data[0]._array.dtype is not d:
             raise TypeError(f"expected {cls._type_dtype} (got {data[0].dtype}); convert with x.to(...)")
-        made: Tensor = Tensor._of(array_of(data[0]).astype(d))
+        made = Tensor._of(array_of(data[0]).astype(d))
         return made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 from weakref import ref
 
 import numpy as np
@@ -27,7 +27,7 @@ from ._types import CPU, Size, check_device, device
 __all__ = ["Tensor", "enable_grad", "is_grad_enabled", "module_scope", "no_grad"]
 
 _new: Any = object.__new__
-_float: TypeAlias = float  # the class shadows the name with a method
+Number: TypeAlias = float  # the class shadows the name with a method
 
 
 def _written_by(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -99,9 +99,9 @@ class Tensor:
         return cls._of(array)
 
     @classmethod
-    def _of(cls, array: Any, node: Any = None) -> Any:
+    def _of(cls, array: Any, node: Any = None) -> Self:
         """Wrap an array without copying."""
-        out = _new(cls)
+        out: Self = _new(cls)
         out._array, out._node, out._base, out._cut = array, node, None, None
         return out
 
@@ -239,7 +239,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
-        out: Tensor = Tensor._of(self._writable())
+        out = Tensor._of(self._writable())
         if self._current_node is not None:
             out._cut = "detach"
         return out
@@ -495,9 +495,7 @@ class Tensor:
                 f"The size of tensor a ({want[bad]}) must match the size of tensor b ({shape[bad - added]}) at non-singleton dimension {bad}: "
                 f"copy_ was given shape {list(shape)} for a tensor of shape {list(want)}."
             )
-        if source._array.dtype is not self._array.dtype:
-            source = _el.to(source, dtype=self._array.dtype, source=source._array.dtype)
-        return self._write(_shape.copy(self, source), "copy_")
+        return self._write(_shape.copy(self, _el.cast(source, self._array.dtype)), "copy_")
 
     def set_(self, source: Tensor) -> Tensor:
         """Share the memory of ``source``."""
@@ -713,7 +711,7 @@ class Tensor:
         wanted = self._array.dtype if dtype is None else _dtype.as_numpy(dtype)
         if wanted is self._array.dtype:
             return self.clone() if copy else self
-        return _el.to(self, dtype=wanted, source=self._array.dtype)
+        return _el.cast(self, wanted)
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The legacy name of the type, such as "torch.FloatTensor"; or the tensor in another dtype."""
@@ -825,16 +823,14 @@ class Tensor:
         from ._arrays import array_of
 
         check_device(device)
-        out: Tensor = Tensor._of(array_of(data).astype(self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
+        out = Tensor._of(array_of(data).astype(self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
         return out.requires_grad_() if requires_grad else out
 
     def _fresh(self, shape: tuple[Any, ...], value: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
         from ._functions._common import sizes
 
         check_device(device)
-        out: Tensor = Tensor._of(
-            np.full(sizes(shape), value, self._array.dtype if dtype is None else _dtype.as_numpy(dtype))
-        )
+        out = Tensor._of(np.full(sizes(shape), value, self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
         return out.requires_grad_() if requires_grad else out
 
     def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
@@ -924,6 +920,8 @@ class Tensor:
     __rmul__ = __mul__
 
     def __rsub__(self, other: Any) -> Tensor:
+        if isinstance(other, np.ndarray | np.generic):
+            return _el.sub(other, self)
         return _functions.rsub(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
@@ -1053,11 +1051,19 @@ class Tensor:
             raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous; reduce it with .any() or .all().")
         return bool(self._array.item())
 
+    def _only_number(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, and this one has shape {list(self._array.shape)}; "
+                "use tolist(), or reduce it first."
+            )
+        return self._array.item()
+
     def __float__(self) -> Any:
-        return float(self.item())
+        return float(self._only_number())
 
     def __int__(self) -> Any:
-        return int(self.item())
+        return int(self._only_number())
 
     def __index__(self) -> Any:
         if self._array.size != 1 or self._array.dtype.kind == "f":
@@ -1065,7 +1071,7 @@ class Tensor:
         return int(self._array.item())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only_number())
 
     def __repr__(self, *, tensor_contents: object = None) -> str:
         node = self._current_node
@@ -1089,7 +1095,7 @@ class Tensor:
                 "attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
                 "https://github.com/pytorch/pytorch/pull/103001. Use x.detach().clone()."
             )
-        out: Tensor = Tensor._of(np.array(self._array, order="K"))
+        out = Tensor._of(np.array(self._array, order="K"))
         memo[id(self)] = out
         if self._node is not None:
             out.requires_grad_()
@@ -1099,7 +1105,7 @@ class Tensor:
         return out
 
     def __copy__(self) -> Tensor:
-        out: Tensor = Tensor._of(self._writable())
+        out = Tensor._of(self._writable())
         if self._current_node is not None:
             if self._node.op is None:
                 out.requires_grad_()
@@ -1351,7 +1357,7 @@ class Tensor:
     vsplit = _functions.vsplit
     xlogy = _functions.xlogy
 
-    def where(self, condition: Tensor, other: Tensor | _float) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """Keep elements where ``condition`` holds, take ``other`` elsewhere."""
         return _functions.where(condition, self, other)  # type: ignore[return-value]  # two branches given: one tensor
 
@@ -1497,10 +1503,10 @@ def _as_source(value: Any, like: Tensor | None) -> Tensor:
     """A tensor of a number, an array or a list that is written into ``like``."""
     if isinstance(value, bool | int | float):
         number = value if like is None else like._representable(value)
-        out: Tensor = Tensor._of(np.asarray(number, None if like is None else like._array.dtype))
+        out = Tensor._of(np.asarray(number, None if like is None else like._array.dtype))
         return out
     if isinstance(value, np.ndarray | np.generic):
-        made: Tensor = Tensor._of(np.asarray(value, _dtype.of(value.dtype).numpy))
+        made = Tensor._of(np.asarray(value, _dtype.of(value.dtype).numpy))
         return made
     raise TypeError(
         f"can't assign a {type(value).__name__} to a torch.{'Tensor' if like is None else _LEGACY[like.dtype].split('.')[1]}; make a tensor of it first"
@@ -1540,7 +1546,7 @@ def _short(node_name: str) -> str:
 
 
 def _rebuild(array: Any, requires_grad: bool) -> Tensor:
-    out: Tensor = Tensor._of(array.view(_dtype.as_numpy(array.dtype)))
+    out = Tensor._of(array.view(_dtype.as_numpy(array.dtype)))
     return out.requires_grad_() if requires_grad else out
 
 
@@ -1603,14 +1609,14 @@ class _Backend:
     def meet(x: Any, y: Any) -> tuple[Any, Any]:
         """Both operands in their common dtype, by recorded casts."""
         d = _dtype.result_numpy(x._array, y._array)
-        return _cast(x, d), _cast(y, d)
+        return _el.cast(x, d), _el.cast(y, d)
 
     @staticmethod
     def weak(op: Any, x: Any, y: Any) -> tuple[Any, Any]:
         """The tensor ``x`` and something else, in the dtype in which they meet."""
         if isinstance(y, np.ndarray) and y.ndim:
             d = _dtype.result_numpy(x._array, y)
-            return _cast(x, d), y.astype(_dtype.of(d).numpy, copy=False)
+            return _el.cast(x, d), y.astype(_dtype.of(d).numpy, copy=False)
         if isinstance(y, np.generic | np.ndarray):
             y = y.item()
         if not isinstance(y, bool | int | float):
@@ -1618,7 +1624,7 @@ class _Backend:
         d = _dtype.result_numpy(x._array, y)
         if d.kind in "iu":
             y = _whole(int(y), d)
-        return _cast(x, d), y
+        return _el.cast(x, d), y
 
     @staticmethod
     def lift(array: Any) -> Any:
@@ -1642,12 +1648,6 @@ def _whole(number: int, d: np.dtype[Any]) -> Any:
     """A Python int for an integer dtype; beyond its range it wraps around, as in torch."""
     bounds = np.iinfo(d)
     return number if bounds.min <= number <= bounds.max else np.asarray(number).astype(d)[()]
-
-
-def _cast(x: Tensor, d: np.dtype[Any]) -> Tensor:
-    if x._array.dtype is d:
-        return x
-    return _el.to(x, dtype=d, source=x._array.dtype)
 
 
 Op.kind = Tensor

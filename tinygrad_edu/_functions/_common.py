@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _dtype
 from .._core.op import Op
-from .._ops.elementwise import to
+from .._ops.elementwise import cast as _cast
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -29,9 +29,7 @@ def wrap(array: Any) -> Tensor:
 
 def cast(x: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
     """Give ``x`` in another dtype; ``x`` itself if it has it already."""
-    if x._array.dtype is numpy_dtype:
-        return x
-    return to(x, dtype=numpy_dtype, source=x._array.dtype)
+    return _cast(x, numpy_dtype)
 
 
 def as_tensor_operand(value: Any, what: str = "operand") -> Tensor:

@@ -1017,7 +1017,7 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
         return _rsub_tensor(other, scaled)
     if _is_bool(input):
         return sub(other, input)
-    return _el.rsub(other, scaled)
+    return _el.rsub(cast(scaled, _dtype.result_numpy(scaled._array, other)), value=other)
 
 
 _rsub_tensor = _el.sub.named("RsubBackward0")
@@ -1099,11 +1099,7 @@ def remainder(input: Tensor | float, other: Tensor | float) -> Tensor:
     _check_zero_divisor(input, other)
     if isinstance(other, Op.kind):
         return _el.remainder(input, other)
-    return _remainder_number(input, other)
-
-
-_remainder_number = _el.remainder.named("RemainderBackward0")
-_fmod_number = _el.fmod.named("FmodBackward0")
+    return _el.remainder_by(cast(input, _dtype.result_numpy(input._array, other)), divisor=other)
 
 
 def fmod(input: Tensor, other: Tensor | float) -> Tensor:
@@ -1118,7 +1114,7 @@ def fmod(input: Tensor, other: Tensor | float) -> Tensor:
     _check_zero_divisor(input, other)
     if isinstance(other, Op.kind):
         return _el.fmod(input, other)
-    return _fmod_number(input, other)
+    return _el.fmod_by(cast(input, _dtype.result_numpy(input._array, other)), divisor=other)
 
 
 def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:

@@ -26,6 +26,23 @@ def to(x: Array, *, dtype: Any, source: Any) -> Array:
 to.gradient(x=lambda g, dtype, source: to(g, dtype=source, source=dtype))
 
 
+@op
+def discretize(x: Array, *, dtype: Any) -> Array:
+    """Cast to an integer dtype or bool: through steps no gradient passes."""
+    return x.astype(dtype)
+
+
+discretize.name = "a cast to an integer or bool dtype"
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Give ``x``, a Tensor, in another NumPy dtype; ``x`` itself if it has it already."""
+    source = x._array.dtype
+    if source is dtype:
+        return x
+    return to(x, dtype=dtype, source=source) if dtype.kind == "f" else discretize(x, dtype=dtype)
+
+
 @op(node="CloneBackward0")
 def clone(x: Array) -> Array:
     """Copy, keeping the order of axes in memory."""
@@ -50,7 +67,13 @@ def fill(x: Array, *, value: Any) -> Array:
     return np.full(x.shape, value, x.dtype)
 
 
-fill.gradient(x=lambda g: fill(g, value=0))
+@op
+def nothing(g: Array) -> Array:
+    """Zeros: the gradient of what does not depend on the argument. It has no gradient itself."""
+    return np.zeros_like(g)
+
+
+fill.gradient(x=lambda g: nothing(g))
 zero = fill.named("ZeroBackward0")
 
 
@@ -60,7 +83,7 @@ def constant(x: Array, *, array: Array) -> Array:
     return array
 
 
-constant.gradient(x=lambda g: fill(g, value=0))
+constant.gradient(x=lambda g: nothing(g))
 
 # ---- arithmetic
 
@@ -81,7 +104,15 @@ def sub(x: Array, y: Array) -> Array:
 
 
 sub.gradient(x=lambda g: g, y=lambda g: -g)
-rsub = sub.named("RsubBackward1")
+
+
+@op(node="RsubBackward1")
+def rsub(x: Array, *, value: Any) -> Array:
+    """Subtract from a number."""
+    return value - x
+
+
+rsub.gradient(x=lambda g: -g)
 
 
 @op(ufunc=np.multiply, broadcasts=True)
@@ -112,7 +143,7 @@ def div_floor(x: Array, y: Array) -> Array:
     return out
 
 
-div_floor.gradient(x=lambda g: fill(g, value=0), y=lambda g: fill(g, value=0))
+div_floor.gradient(x=lambda g: nothing(g), y=lambda g: nothing(g))
 
 
 @op(broadcasts=True, node="NotImplemented")
@@ -139,7 +170,7 @@ def div_trunc(x: Array, y: Array) -> Array:
     return quotient + ((np.remainder(x, y) != 0) & ((x < 0) != (y < 0))).astype(quotient.dtype)
 
 
-div_trunc.gradient(x=lambda g: fill(g, value=0), y=lambda g: fill(g, value=0))
+div_trunc.gradient(x=lambda g: nothing(g), y=lambda g: nothing(g))
 
 
 @op(broadcasts=True, node="RemainderBackward1")
@@ -149,6 +180,22 @@ def remainder(x: Array, y: Array) -> Array:
 
 
 remainder.gradient(x=lambda g: g, y=lambda g, x, y: -g * div_floor(x, y))
+
+
+@op(node="RemainderBackward0")
+def remainder_by(x: Array, *, divisor: Any) -> Array:
+    """What is left of x after whole multiples of a number, with the sign of the number."""
+    return np.remainder(x, divisor)
+
+
+@op(node="FmodBackward0")
+def fmod_by(x: Array, *, divisor: Any) -> Array:
+    """What is left of x after whole multiples of a number, with the sign of x."""
+    return np.fmod(x, divisor)
+
+
+remainder_by.gradient(x=lambda g: g)
+fmod_by.gradient(x=lambda g: g)
 
 
 @op(broadcasts=True, node="FmodBackward1")
@@ -191,7 +238,7 @@ def sign(x: Array) -> Array:
 
 
 abs.gradient(x=lambda g, x: g * sign(x))
-sign.gradient(x=lambda g: fill(g, value=0))
+sign.gradient(x=lambda g: nothing(g))
 
 # ---- powers, exponentials, logarithms
 
@@ -218,7 +265,7 @@ def power(x: Array, *, exponent: Any) -> Array:
 
 
 power.gradient(
-    x=lambda g, x, exponent: fill(g, value=0) if exponent == 0 else g * (exponent * power(x, exponent=exponent - 1))
+    x=lambda g, x, exponent: nothing(g) if exponent == 0 else g * (exponent * power(x, exponent=exponent - 1))
 )
 
 
@@ -240,7 +287,7 @@ pow.gradient(
 )
 exponential.gradient(
     y=lambda g, y, out, base: (
-        (g * out * math.log(base)) if base > 0 else (fill(g, value=0) if base == 0 else fill(g, value=math.nan))
+        (g * out * math.log(base)) if base > 0 else (nothing(g) if base == 0 else fill(g, value=math.nan))
     )
 )
 
@@ -284,7 +331,7 @@ log.gradient(x=lambda g, x: g / x)
 @op(lifts=True, node="Log2Backward0")
 def log2(x: Array) -> Array:
     """The logarithm to base 2."""
-    return np.log2(x)
+    return np.log2(x, dtype=np.float64).astype(x.dtype)  # as log10
 
 
 log2.gradient(x=lambda g, x: g / (x * math.log(2)))
@@ -293,7 +340,7 @@ log2.gradient(x=lambda g, x: g / (x * math.log(2)))
 @op(lifts=True, node="Log10Backward0")
 def log10(x: Array) -> Array:
     """The logarithm to base 10."""
-    return np.log10(x)
+    return np.log10(x, dtype=np.float64).astype(x.dtype)  # NumPy's float32 kernel gives log10(100) = 2.0000002
 
 
 log10.gradient(x=lambda g, x: g / (x * math.log(10)))
@@ -656,7 +703,7 @@ def builtins_abs(n: int) -> int:
 
 
 for _step in (floor, ceil, trunc, round, round_decimals):
-    _step.gradient(x=lambda g: fill(g, value=0))
+    _step.gradient(x=lambda g: nothing(g))
 frac.gradient(x=lambda g: g)
 
 # ---- choosing
@@ -786,7 +833,7 @@ def copysign(x: Array, y: Array) -> Array:
     return np.copysign(x, y)
 
 
-copysign.gradient(x=lambda g, x, out: g * (sign(x) * sign(out)), y=lambda g: fill(g, value=0))
+copysign.gradient(x=lambda g, x, out: g * (sign(x) * sign(out)), y=lambda g: nothing(g))
 
 # ---- three operands
 

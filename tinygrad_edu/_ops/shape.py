@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.op import Array, op
+from .elementwise import nothing
 
 # ---- views
 
@@ -249,21 +250,13 @@ tril.gradient(x=lambda g, diagonal: tril(g, diagonal=diagonal))
 triu.gradient(x=lambda g, diagonal: triu(g, diagonal=diagonal))
 
 
-@op
+@op(node="CopyBackwards", broadcasts=True)
 def copy(x: Array, y: Array) -> Array:
     """y, spread over the shape of x: what an assignment leaves behind."""
     return np.array(np.broadcast_to(y, x.shape))
 
 
-def _nothing(g: Array) -> Array:
-    from .elementwise import fill
-
-    return fill(g, value=0)
-
-
-copy.node_name = "CopyBackwards"
-copy.broadcasts = True
-copy.gradient(x=_nothing, y=lambda g: g)
+copy.gradient(x=lambda g: nothing(g), y=lambda g: g)
 
 
 def follow(x: Any, path: Any) -> Any:

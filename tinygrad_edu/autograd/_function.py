@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .. import _dtype
 from .._core.memory import verify
 from .._core.modes import state
 from .._core.node import Node
@@ -97,7 +98,7 @@ class FunctionCtx:
 
 def _unpack(kept: Any, node: Node | None) -> Tensor:
     array, maker = kept
-    out: Tensor = Tensor._of(array, node if isinstance(maker, str) else maker)
+    out = Tensor._of(array, node if isinstance(maker, str) else maker)
     return out
 
 
@@ -192,7 +193,7 @@ class _Applied:
                         f"Function {self.node_name} returned an invalid gradient at index {number} - got {list(share._array.shape)} but expected "
                         f"shape compatible with {list(shape)}"
                     )
-            fitted = share if share._array.dtype is d else share.to(d)
+            fitted = share if share._array.dtype is d else share.to(_dtype.of(d))
             if fitted._array.shape != shape:
                 fitted = fitted.sum_to_size(*shape)
             if recorded:
@@ -213,8 +214,8 @@ def _refuse_again(t: Tensor, name: str) -> Tensor:
         def rules_of(self, *_: Any) -> Any:
             raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
-    out: Tensor = Tensor._of(t._writable())
-    anchor: Tensor = Tensor._of(np.zeros(())).requires_grad_()
+    out = Tensor._of(t._writable())
+    anchor = Tensor._of(np.zeros(())).requires_grad_()
     out._node = Node(Refusal(), (), (anchor._node,), out._array.shape, None)  # type: ignore[arg-type]  # one more kind of op
     return out
 
@@ -345,12 +346,12 @@ def _now() -> int:
 def _own(result: Tensor, args: tuple[Any, ...], ctx: FunctionCtx) -> Tensor:
     """A result that is an argument itself becomes a tensor of its own."""
     if any([result is a for a in args]) and id(result) not in ctx._dirty:
-        view: Tensor = Tensor._of(result._writable())
+        view = Tensor._of(result._writable())
         if id(result) in ctx._flat:
             ctx._flat.add(id(view))
         return view
     if id(result) in ctx._dirty:
-        same: Tensor = Tensor._of(result._writable())
+        same = Tensor._of(result._writable())
         return same
     return result
 
