@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
+from .. import _lint
 from .._tensor import Tensor, enable_grad
 
 __all__ = ["Optimizer"]
@@ -60,6 +61,8 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
         result = step(self, *args, **kwargs)
         for hook in list(self._optimizer_step_post_hooks.values()):
             hook(self, args, kwargs)
+        if _lint.on:
+            _lint.optimizer_step(self)
         return result
 
     return wrapper
@@ -188,6 +191,8 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
+        if _lint.on:
+            _lint.optimizer_zero_grad(self)
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
