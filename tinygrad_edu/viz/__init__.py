@@ -1,0 +1,8 @@
+"""Pictures and tables of networks: they read a graph or a model and never change it."""
+
+from __future__ import annotations
+
+from ._dot import Graph, draw
+from ._summary import summary
+
+__all__ = ["Graph", "draw", "summary"]
