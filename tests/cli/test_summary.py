@@ -1,0 +1,51 @@
+"""``summary``: the layers of a model in a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinygrad_edu._cli import main
+
+SCRIPT = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+    def forward(self, x):
+        return torch.relu(self.fc(x))
+ready = nn.Sequential(nn.Linear(3, 1))
+if __name__ == "__main__":
+    raise AssertionError("not to be run")
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "net.py"
+    path.write_text(SCRIPT)
+    return str(path)
+
+
+@pytest.mark.parametrize(("name", "total"), [("Net", 8), ("ready", 4)])
+def test_a_class_or_an_instance_is_shown(
+    name: str, total: int, script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["summary", f"{script}:{name}", "--input", "3", "--batch", "7"]) == 0
+    printed = capsys.readouterr().out
+    assert f"Total params: {total}\n" in printed
+    assert "[7, " in printed
+
+
+def test_an_unknown_name_lists_the_models(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", f"{script}:Nett", "--input", "3"]) == 2
+    assert "defines no 'Nett'; models there: Net, ready" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["nowhere.py:Net", "net.py"])
+def test_a_wrong_path_is_named(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", model, "--input", "3"]) == 2
+    assert "script.py:Net" in capsys.readouterr().err

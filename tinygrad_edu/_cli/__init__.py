@@ -1,0 +1,26 @@
+"""The command line: one file per command, each with ``add(commands)`` to describe itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from . import demo, doctor, run, summary
+
+__all__ = ["main"]
+
+COMMANDS = (demo, run, summary, doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that ``arguments`` (by default those of the process) ask for; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tinygrad_edu",
+        description="PyTorch's interface on NumPy: see a network train, or run a PyTorch script without PyTorch.",
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    asked = parser.parse_args(arguments)
+    status: int = asked.execute(asked)
+    return status

@@ -1,0 +1,59 @@
+"""``summary``: the layers of a model that stands in a Python file."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._types import Commands
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "summary",
+        help="print the layers, shapes and parameters of a model in a script",
+        description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would.",
+    )
+    parser.add_argument("model", help="script.py:Net, where Net is a module or a class that needs no arguments")
+    parser.add_argument("--input", type=int, nargs="+", required=True, metavar="N", help="shape of one input: 1 28 28")
+    parser.add_argument("--batch", type=int, default=-1, help="batch size to show (default -1: any)")
+    parser.set_defaults(execute=execute)
+
+
+def execute(asked: argparse.Namespace) -> int:
+    """Run the command."""
+    from .. import nn, viz
+    from .._stand_in import as_torch
+
+    script, colon, name = asked.model.rpartition(":")
+    if not colon or not Path(script).is_file():
+        print(
+            f"summary: give the model as script.py:Net; there is no script {script or asked.model!r}", file=sys.stderr
+        )
+        return 2
+    with as_torch():
+        sys.path.insert(0, str(Path(script).resolve().parent))
+        try:
+            names = runpy.run_path(script, run_name="<summary>")
+        finally:
+            del sys.path[0]
+        if name not in names:
+            models = [key for key, value in names.items() if isinstance(value, nn.Module) or _is_model_class(value)]
+            print(
+                f"summary: {script} defines no {name!r}; models there: {', '.join(models) or 'none'}", file=sys.stderr
+            )
+            return 2
+        model = names[name]() if isinstance(names[name], type) else names[name]
+        viz.summary(model, tuple(asked.input), batch_size=asked.batch)
+    return 0
+
+
+def _is_model_class(value: object) -> bool:
+    from .. import nn
+
+    return isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == "<summary>"
