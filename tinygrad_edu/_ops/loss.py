@@ -13,7 +13,7 @@ from .._core.op import Array, op
 from .elementwise import log, plain, sigmoid, where
 from .reduce import sum
 from .shape import reshape
-from .softmax import shifted, softmax, total
+from .softmax import ones, softmax, total
 
 
 def reduced(loss: Array, reduction: str) -> Array:
@@ -178,9 +178,9 @@ soft_margin_loss.gradient(
 # ---- classes
 
 
-def one_per_row(target: Array, width: int) -> Array:
-    """Where the targets' columns stand in a flattened (rows, width) matrix."""
-    return target + np.arange(0, target.size * width, width)
+def below_top(x: Array, rows: Array) -> Array:
+    """Subtract each row's largest element; ``rows`` says where the rows begin in the flattened matrix."""
+    return x - x.take(rows + x.argmax(axis=1))[:, None]  # twice as fast as a maximum over few columns
 
 
 @op(node="NllLossBackward0")
@@ -189,9 +189,10 @@ def cross_entropy(x: Array, *, target: Array, reduction: str) -> Array:
 
     Weights, ignored targets, smoothing and targets of higher rank are composed of ``log_softmax`` and ``nll_loss``.
     """
-    s = shifted(x, 1)
-    picked = s.take(one_per_row(target, x.shape[1]))
-    loss = np.log(np.add.reduce(np.exp(s, out=s), axis=1))
+    rows = np.arange(0, x.size, x.shape[1])
+    s = below_top(x, rows)
+    picked = s.take(rows + target)
+    loss = np.log(np.exp(s, out=s).dot(ones(x.shape[1], x.dtype)))
     loss -= picked
     return reduced(loss, reduction)
 
@@ -208,15 +209,18 @@ cross_entropy.gradient(x=_cross_entropy_share)
 @op
 def softmax_error(x: Array, *, target: Array) -> Array:
     """Predicted minus true probabilities: softmax(x), less 1 at the target."""
-    e = np.exp(shifted(x, 1))
-    e /= total(e, 1)
-    e.reshape(-1)[one_per_row(target, x.shape[1])] -= 1.0
+    rows = np.arange(0, x.size, x.shape[1])
+    e = below_top(x, rows)
+    np.exp(e, out=e)
+    e /= e.dot(ones(x.shape[1], x.dtype))[:, None]
+    e.reshape(-1)[rows + target] -= 1.0
     return e
 
 
 def _softmax_error_share(g: Array, x: Array) -> Array:
-    weighted = g * softmax(x, axis=1)
-    return weighted - softmax(x, axis=1) * sum(weighted, axis=1, keepdims=True)
+    p = softmax(x, axis=1)
+    weighted = g * p
+    return weighted - p * total(weighted, axis=1)
 
 
 softmax_error.gradient(x=_softmax_error_share)

@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from .._core.op import Array, op
-from .reduce import sum
-from .shape import reshape, sum_to
-from .softmax import safe_softmax
+from .shape import broadcast_to, reshape, sum_to
+from .softmax import ones, safe_softmax, total
 
 
 def rows(x: Array) -> Array:
@@ -19,13 +18,22 @@ def rows(x: Array) -> Array:
     return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
+@op
+def column_sums(x: Array) -> Array:
+    """Sum over rows.  (n, m) -> (m,)"""
+    return ones(x.shape[0], x.dtype).dot(x)
+
+
+column_sums.gradient(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
+
+
 @op(node="AddmmBackward0")
 def linear(x: Array, w: Array, b: Array) -> Array:
     """Map each row: x @ w.mT + b; no bias if b is None.  (..., n), (m, n), (m,) -> (..., m)"""
     if x.ndim > 2:  # one product of matrices, not one per leading index
         out = (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ w.T).reshape(*x.shape[:-1], w.shape[0])
     else:
-        out = x @ w.T
+        out = x.dot(w.T)  # for small matrices half the cost of @
     if b is not None:
         out += b
     return out
@@ -34,7 +42,7 @@ def linear(x: Array, w: Array, b: Array) -> Array:
 linear.gradient(
     x=lambda g, w: g @ w if g.ndim == 2 else linear(g, w.mT, None),
     w=lambda g, x: g.mT @ x if g.ndim == 2 else rows(g).mT @ rows(x),
-    b=lambda g, b_shape: sum_to(g, shape=b_shape),
+    b=lambda g, b_shape: column_sums(rows(g)) if b_shape == g.shape[-1:] and g.ndim > 1 else sum_to(g, shape=b_shape),
 )
 mm_linear = linear.named("MmBackward0")  # torch's names for the other ranks
 view_linear = linear.named("ViewBackward0")
@@ -100,14 +108,16 @@ def attention(q: Array, k: Array, v: Array, *, mask: Array | None, scale: float)
     scores = (q * scale) @ k.swapaxes(-1, -2)
     if mask is not None:
         scores += mask
-    return safe_softmax(scores, axis=-1) @ v
+    return safe_softmax(scores, axis=scores.ndim - 1) @ v
 
 
 def _attention_shares(g: Array, q: Array, k: Array, v: Array, mask: Array | None, scale: float) -> tuple[Array, ...]:
     scores = (q * scale) @ k.mT
-    p = safe_softmax(scores if mask is None else scores + mask, axis=-1)  # again: cheaper than keeping n x m
+    p = safe_softmax(
+        scores if mask is None else scores + mask, axis=scores.ndim - 1
+    )  # again: cheaper than keeping n x m
     weighted = (g @ v.mT) * p
-    s = (weighted - p * sum(weighted, axis=-1, keepdims=True)) * scale
+    s = (weighted - p * total(weighted, axis=weighted.ndim - 1)) * scale
     return s @ k, s.mT @ q, p.mT @ g
 
 

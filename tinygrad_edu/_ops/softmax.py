@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 from .._core.op import Array, op
 from .elementwise import exp
-from .reduce import sum
+from .shape import broadcast_to
+
+
+def ones(n: int, dtype: np.dtype[Any]) -> Array:
+    """Give n ones. A product with them sums rows or columns several times faster than NumPy's reductions do."""
+    return _few_ones(n, dtype) if n <= 4096 else np.ones(n, dtype)
+
+
+@lru_cache(maxsize=128)
+def _few_ones(n: int, dtype: np.dtype[Any]) -> Array:
+    return np.ones(n, dtype)
 
 
 def shifted(x: Array, axis: int) -> Array:
@@ -18,22 +31,30 @@ def shifted(x: Array, axis: int) -> Array:
     return x - np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
-def total(x: Array, axis: int) -> Array:
+@op(node="SumBackward1")
+def total(x: Array, *, axis: int) -> Array:
     """Sum along ``axis``, keeping it; a number counts as an axis of one element."""
-    return np.add.reduce(x, axis=axis, keepdims=True) if x.ndim else x
+    if x.ndim == 0:
+        return x + 0
+    if axis == x.ndim - 1 and x.dtype.char in "fd" and x.ndim > 1:
+        return x.dot(ones(x.shape[-1], x.dtype))[..., None]
+    return np.add.reduce(x, axis=axis, keepdims=True)
+
+
+total.gradient(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
 
 
 @op
 def softmax(x: Array, *, axis: int) -> Array:
     """Normalise exponentials to sum to one along ``axis``."""
     e = np.exp(shifted(x, axis))
-    e /= total(e, axis)
+    e /= total(e, axis=axis)
     return e
 
 
 def _softmax_share(g: Array, out: Array, axis: int) -> Array:
     weighted = g * out
-    return weighted - out * (sum(weighted, axis=axis, keepdims=True) if out.ndim else weighted)
+    return weighted - out * total(weighted, axis=axis)
 
 
 softmax.gradient(x=_softmax_share)
@@ -43,18 +64,18 @@ softmax.gradient(x=_softmax_share)
 def log_softmax(x: Array, *, axis: int) -> Array:
     """Take the logarithm of the softmax without forming it: x - max - log(sum(exp(x - max)))."""
     s = shifted(x, axis)
-    s -= np.log(total(np.exp(s), axis))
+    s -= np.log(total(np.exp(s), axis=axis))
     return s
 
 
-log_softmax.gradient(x=lambda g, out, axis: g - exp(out) * (sum(g, axis=axis, keepdims=True) if out.ndim else g))
+log_softmax.gradient(x=lambda g, out, axis: g - exp(out) * total(g, axis=axis))
 
 
 @op(node="SafeSoftmaxBackward0")
 def safe_softmax(x: Array, *, axis: int) -> Array:
     """As softmax, but a row of nothing but -inf (all masked) gives zeros instead of nan."""
     e = np.exp(shifted(x, axis))
-    e /= total(e, axis)
+    e /= total(e, axis=axis)
     masked = np.maximum.reduce(x, axis=axis, keepdims=True) == -np.inf
     return np.where(masked, np.asarray(0, x.dtype), e) if masked.any() else e
 
