@@ -55,6 +55,9 @@ LOSSES: list[tuple[str, Callable[..., Any], tuple[np.ndarray, ...]]] = [
     ("CosineEmbeddingLoss", lambda t, **k: t.nn.CosineEmbeddingLoss(0.3, **k), (X, Y, SIGNS)),
     ("HingeEmbeddingLoss", lambda t, **k: t.nn.HingeEmbeddingLoss(**k), (X[:, 0], SIGNS)),
     ("SoftMarginLoss", lambda t, **k: t.nn.SoftMarginLoss(**k), (X[:, 0], SIGNS)),
+    ("MultiMarginLoss", lambda t, **k: t.nn.MultiMarginLoss(p=2, margin=0.5, **k), (X, CLASSES)),
+    ("MultiLabelMarginLoss", lambda t, **k: t.nn.MultiLabelMarginLoss(**k), (X, np.array([[0, 2, -1]] * 4))),
+    ("MultiLabelSoftMarginLoss", lambda t, **k: t.nn.MultiLabelSoftMarginLoss(**k), (X, Q.round())),
     ("TripletMarginLoss", lambda t, **k: t.nn.TripletMarginLoss(swap=True, **k), (X, Y, X[::-1].copy())),
     (
         "TripletMarginWithDistanceLoss",

@@ -117,6 +117,12 @@ LAYERS: list[tuple[str, Callable[[Any], Any], list[Any]]] = [
     ("Embedding padded", lambda nn: nn.Embedding(5, 3, padding_idx=-2), [("int", 5, (4, 2))]),
     ("Embedding scaled", lambda nn: nn.Embedding(4, 3, scale_grad_by_freq=True), [("int", 4, (6,))]),
     ("Embedding max_norm", lambda nn: nn.Embedding(4, 3, max_norm=1.0), [("int", 4, (6,))]),
+    ("EmbeddingBag", lambda nn: nn.EmbeddingBag(6, 3), [("int", 6, (4, 2))]),
+    ("EmbeddingBag sum", lambda nn: nn.EmbeddingBag(6, 3, mode="sum", padding_idx=-1), [("int", 6, (4, 2))]),
+    ("EmbeddingBag max", lambda nn: nn.EmbeddingBag(6, 3, mode="max", max_norm=1.0), [("int", 6, (4, 2))]),
+    ("LPPool1d", lambda nn: nn.LPPool1d(2, 3), [(2, 3, 7)]),
+    ("LPPool2d", lambda nn: nn.LPPool2d(3.0, 2, stride=1), [(2, 3, 5, 5)]),
+    ("LPPool3d", lambda nn: nn.LPPool3d(2, 2), [(1, 2, 4, 4, 4)]),
     ("Flatten", lambda nn: nn.Flatten(), [(2, 3, 4)]),
     ("Flatten some", lambda nn: nn.Flatten(0, 1), [(2, 3, 4)]),
     ("Unflatten", lambda nn: nn.Unflatten(1, (2, 3)), [(2, 6, 4)]),
@@ -383,3 +389,29 @@ def test_instance_norm_warns_of_a_wrong_number_of_features() -> None:
 
     with pytest.warns(UserWarning, match="does not match num_features"):
         tg.nn.InstanceNorm2d(3)(tg.ones(1, 2, 3, 3))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_unpooling_puts_the_maxima_back(n: int) -> None:
+    def program(t: Any) -> Any:
+        pool = getattr(t.nn, f"MaxPool{n}d")(2, return_indices=True)
+        unpool = getattr(t.nn, f"MaxUnpool{n}d")(2)
+        x = draw(t, (1, 2, *[5] * n), 0)
+        out, indices = pool(x)
+        back = unpool(out, indices, output_size=x.shape)
+        back.sum().backward()
+        return repr(unpool), back, unpool(out, indices).shape, x.grad
+
+    both(program)
+
+
+def test_bags_begin_at_offsets_and_are_weighted() -> None:
+    def program(t: Any) -> Any:
+        t.manual_seed(0)
+        bag = t.nn.EmbeddingBag(6, 3, mode="sum", include_last_offset=True)
+        weights = t.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+        out = bag(t.tensor([1, 2, 4, 1]), t.tensor([0, 1, 4]), per_sample_weights=weights)
+        (out * out).sum().backward()
+        return out, bag.weight.grad, weights.grad
+
+    both(program)

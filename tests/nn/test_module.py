@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from collections import OrderedDict
 from typing import Any
 
 import pytest
 
-from tests.oracle import both
+from tests.oracle import both, torch
+from tinygrad_edu import nn as our_nn
 
 
 def net(t: Any) -> Any:
@@ -510,10 +513,23 @@ def test_a_buffer_moves_with_its_module_and_is_not_learnt() -> None:
     both(program)
 
 
-def test_a_module_calls_without_hooks_are_not_slowed_by_them() -> None:
+def test_a_network_is_freed_without_the_garbage_collector() -> None:
     import tinygrad_edu as tg
 
-    layer = tg.nn.Linear(1, 1)
-    assert layer._hooks is None
-    layer(tg.ones(1, 1))
-    assert layer._hooks is None
+    gc.collect()
+    gc.disable()
+    try:
+        n = net(tg)
+        n.first.register_full_backward_hook(lambda *_: None)
+        n.register_forward_hook(lambda *_: None)
+        n(tg.ones(3, 2)).sum().backward()
+        known = [weakref.ref(m) for m in n.modules()] + [weakref.ref(p) for p in n.parameters()]
+        del n
+        assert [r for r in known if r() is not None] == []
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("name", our_nn.__all__)
+def test_every_public_name_of_nn_is_torchs(name: str) -> None:
+    assert hasattr(torch.nn, name)

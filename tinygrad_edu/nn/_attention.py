@@ -271,7 +271,9 @@ class MultiheadAttention(Module):
                 f"{query.dim() - 1}-D but found {padding.dim()}-D tensor instead"
             )
         if mask is not None and mask.dim() not in (2, 3):
-            raise AssertionError(f"expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor instead")
+            raise AssertionError(
+                f"expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor instead"
+            )
         if is_causal and mask is None:
             raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
         if query.shape[-1] != self.embed_dim:

@@ -14,7 +14,7 @@ from ..autograd import Function
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Hook", "Hooks", "RemovableHandle", "call_with_hooks", "everywhere"]
+__all__ = ["Hook", "Hooks", "RemovableHandle", "call_with_hooks"]
 
 _numbers = itertools.count()
 
@@ -87,37 +87,24 @@ class Hooks:
             shelf.move_to_end(handle.id, last=False)
         return handle
 
-    def in_call(self) -> bool:
-        """Does any of them run when the module is called?"""
-        return bool(self.forward_pre or self.forward or self.backward_pre or self.backward)
 
-
-everywhere = Hooks()  # hooks of all modules
-
-
-def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_with_hooks(module: Module, own: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run pre-hooks, forward and hooks; pass inputs and outputs through gates if gradients are watched."""
-    own = module._hooks or Hooks()
     result: Any = None
     called: set[int] = set()
     try:
-        for hook in (*everywhere.forward_pre.values(), *own.forward_pre.values()):
+        for hook in list(own.forward_pre.values()):
             args, kwargs = _before(module, hook, args, kwargs)
-        gate = None
-        if own.backward or own.backward_pre or everywhere.backward or everywhere.backward_pre:
-            gate = _Gate(
-                module,
-                [h.function for h in (*everywhere.backward_pre.values(), *own.backward_pre.values())],
-                [h.function for h in (*everywhere.backward.values(), *own.backward.values())],
-            )
+        gate = _Gate(module, own) if own.backward or own.backward_pre else None
+        if gate is not None:
             args = gate.let_in(args)
         result = module.forward(*args, **kwargs)
-        for key, hook in (*everywhere.forward.items(), *own.forward.items()):
+        for key, hook in list(own.forward.items()):
             called.add(key)
             result = _after(module, hook, args, kwargs, result)
         return result if gate is None else gate.let_out(result)
     except Exception:
-        for key, hook in (*everywhere.forward.items(), *own.forward.items()):
+        for key, hook in list(own.forward.items()):
             if hook.always_call and key not in called:
                 try:
                     result = _after(module, hook, args, kwargs, result)
@@ -177,10 +164,10 @@ class BackwardHookFunction(Function):
 class _Gate:
     """One call of a module whose gradients are watched: what enters and what leaves passes an identity."""
 
-    def __init__(self, module: Module, before: list[Callable[..., Any]], after: list[Callable[..., Any]]) -> None:
+    def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module = module
-        self.before = before
-        self.after = after
+        self.before = [hook.function for hook in hooks.backward_pre.values()]
+        self.after = [hook.function for hook in hooks.backward.values()]
         self.arguments = 0
         self.gradient_leaves = False  # does any input want a gradient?
         self.grad_output: Gradients = ()

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from .. import _dtype, _lint
 from .._tensor import Tensor, module_scope, no_grad
-from . import _hooks
-from ._hooks import Hook, Hooks, RemovableHandle
+from ._hooks import Hook, Hooks, RemovableHandle, call_with_hooks
 from .parameter import Buffer, Parameter
 
 __all__ = ["Module"]
@@ -104,9 +103,9 @@ class Module:
         """Run ``forward``, with hooks if there are any; errors from inside name this module."""
         outside = module_scope.enter(self._label)
         try:
-            if self._hooks is None and not _hooks.everywhere.in_call():
+            if self._hooks is None:
                 return self.forward(*args, **kwargs)
-            return _hooks.call_with_hooks(self, args, kwargs)
+            return call_with_hooks(self, self._hooks, args, kwargs)
         finally:
             module_scope.leave(outside)
 
@@ -114,11 +113,13 @@ class Module:
 
     def __getattr__(self, name: str) -> Tensor | Module:
         state = self.__dict__
-        if "_parameters" in state:
-            for registry in (state["_parameters"], state["_buffers"], state["_modules"]):
-                if name in registry:
-                    found: Tensor | Module = registry[name]  # or None, which torch's annotation leaves out too
-                    return found
+        if "_parameters" in state:  # written out, because every layer comes by here; what is found may also be None
+            if name in state["_parameters"]:
+                return state["_parameters"][name]  # type: ignore[no-any-return]  # vars() does not know its types
+            if name in state["_modules"]:
+                return state["_modules"][name]  # type: ignore[no-any-return]  # as above
+            if name in state["_buffers"]:
+                return state["_buffers"][name]  # type: ignore[no-any-return]  # as above
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'" + self._why_absent(name))
 
     def _why_absent(self, name: str) -> str:

@@ -19,9 +19,15 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
 ]
 
 Pooled = Tensor | tuple[Tensor, Tensor]
@@ -303,3 +309,94 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     def forward(self, input: Tensor) -> Pooled:
         """Pool."""
         return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
+
+
+class _LPPool(Module):
+    """What the power averages share."""
+
+    def __init__(
+        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+    ) -> None:
+        super().__init__()
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class _MaxUnpool(Module):
+    """What the inverses of max pooling share."""
+
+    dimensions: int
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        super().__init__()
+        n = self.dimensions
+        self.kernel_size = spread(kernel_size, n)
+        self.stride = self.kernel_size if stride is None else spread(stride, n)
+        self.padding = spread(padding, n)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class LPPool1d(_LPPool):
+    """The p-th root of the sum of p-th powers of each window: (N, C, L); p is ``norm_type``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Pool."""
+        return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool2d(_LPPool):
+    """The p-th root of the sum of p-th powers of each window: (N, C, H, W); p is ``norm_type``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Pool."""
+        return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool3d(_LPPool):
+    """The p-th root of the sum of p-th powers of each window: (N, C, D, H, W); p is ``norm_type``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Pool."""
+        return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Put the maxima back where the indices of MaxPool1d say, zeros elsewhere: (N, C, L)."""
+
+    dimensions = 1
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Put back; ``output_size`` chooses among the sizes that pooling made equal."""
+        return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Put the maxima back where the indices of MaxPool2d say, zeros elsewhere: (N, C, H, W)."""
+
+    dimensions = 2
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Put back; ``output_size`` chooses among the sizes that pooling made equal."""
+        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Put the maxima back where the indices of MaxPool3d say, zeros elsewhere: (N, C, D, H, W)."""
+
+    dimensions = 3
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Put back; ``output_size`` chooses among the sizes that pooling made equal."""
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
