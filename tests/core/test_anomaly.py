@@ -11,7 +11,10 @@ HERE = r"test_anomaly\.py:\d+"
 
 def test_it_stops_at_the_first_inf_of_the_forward_pass():
     x = torch.tensor([1.0, 0.0])
-    with torch.autograd.detect_anomaly(), pytest.raises(RuntimeError, match=rf"log returned nan or inf.*{HERE}") as caught:
+    with (
+        torch.autograd.detect_anomaly(),
+        pytest.raises(RuntimeError, match=rf"log returned nan or inf.*{HERE}") as caught,
+    ):
         x.log()
     assert "1 inf" in str(caught.value)
     assert "argument 0: shape [2], from 0 to 1" in str(caught.value)
@@ -21,7 +24,10 @@ def test_it_names_the_forward_line_of_a_gradient_that_is_not_finite():
     x = torch.tensor([0.0, 4.0], requires_grad=True)
     with torch.autograd.detect_anomaly():
         y = x.sqrt().sum()
-        with pytest.raises(RuntimeError, match=rf"Function 'SqrtBackward0' returned nan values.*(\n.*)*forward at .*{HERE}.*x\.sqrt\(\)"):
+        with pytest.raises(
+            RuntimeError,
+            match=rf"Function 'SqrtBackward0' returned nan values.*(\n.*)*forward at .*{HERE}.*x\.sqrt\(\)",
+        ):
             y.backward()
 
 

@@ -33,7 +33,9 @@ def test_set_grad_enabled_works_as_a_function():
     both(program)
 
 
-@pytest.mark.parametrize("spelling", ["no_grad()", "no_grad", "inference_mode()", "inference_mode", "set_grad_enabled(False)"])
+@pytest.mark.parametrize(
+    "spelling", ["no_grad()", "no_grad", "inference_mode()", "inference_mode", "set_grad_enabled(False)"]
+)
 def test_they_decorate_functions(spelling):
     def program(t):
         @eval(f"t.{spelling}", {"t": t})

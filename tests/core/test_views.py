@@ -58,7 +58,10 @@ def test_a_write_through_data_is_detected():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x * x).sum()
     x.data.mul_(5)
-    with pytest.raises(RuntimeError, match=r"modified by an inplace operation: x of mul \(MulBackward0\).*version 1; expected version 0"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"modified by an inplace operation: x of mul \(MulBackward0\).*version 1; expected version 0",
+    ):
         y.backward()
 
 

@@ -212,8 +212,24 @@ def test_next_functions_equal_torchs():
     def program(t):
         x = t.tensor([[1.0, 2.0]], requires_grad=True)
         w = t.tensor([[3.0], [4.0]], requires_grad=True)
-        results = [x * w, x + 1, x**2, x @ w, x.exp(), x.sum(), x.mean(1), x.t(), x[0], x.reshape(2), t.cat([x, x]), x.max(), 1 - x]
-        return [[r.grad_fn.name(), [n and n.name().split("::")[-1] for n, _ in r.grad_fn.next_functions]] for r in results]
+        results = [
+            x * w,
+            x + 1,
+            x**2,
+            x @ w,
+            x.exp(),
+            x.sum(),
+            x.mean(1),
+            x.t(),
+            x[0],
+            x.reshape(2),
+            t.cat([x, x]),
+            x.max(),
+            1 - x,
+        ]
+        return [
+            [r.grad_fn.name(), [n and n.name().split("::")[-1] for n, _ in r.grad_fn.next_functions]] for r in results
+        ]
 
     both(program)
 
@@ -270,7 +286,12 @@ def test_a_refused_write_changes_nothing():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     h = x * 1
     version, node = h._version, h.grad_fn
-    for write in (lambda: h.add_(torch.ones(3)), lambda: h.expand(3, 2).add_(1), lambda: x.add_(1), lambda: x[0].mul_(2)):
+    for write in (
+        lambda: h.add_(torch.ones(3)),
+        lambda: h.expand(3, 2).add_(1),
+        lambda: x.add_(1),
+        lambda: x[0].mul_(2),
+    ):
         with pytest.raises(RuntimeError):
             write()
     assert (h._version, h.grad_fn, x.tolist(), h.tolist()) == (version, node, [1.0, 2.0], [1.0, 2.0])

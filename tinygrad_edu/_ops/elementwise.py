@@ -497,6 +497,10 @@ cosh.gradient(x=lambda g, x: g * sinh(x))
 @op(lifts=True)
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent."""
+    if x.dtype == np.float32 and x.size >= 256 and (x.max() > 9.01 or x.min() < -9.01):
+        # NumPy's fast kernel gives 0.99999994 between 9.011 and 10, where tanh rounds to 1: move such x beyond 10.
+        # A smaller array is not worth the search: there the last digit stays NumPy's.
+        return np.tanh(x + (x > 9.0109) - (x < -9.0109))
     return np.tanh(x)
 
 
@@ -563,11 +567,10 @@ sinc.gradient(
 
 @op(lifts=True)
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), by tanh, which cannot overflow."""
-    out = np.tanh(x * 0.5)
-    out *= 0.5
-    out += 0.5
-    return out
+    """1 / (1 + exp(-x)); where exp(-x) is infinite this is 0, as it should be."""
+    out = np.exp(-x)
+    out += 1
+    return np.reciprocal(out, out=out) if hasattr(out, "__setitem__") else 1 / out
 
 
 sigmoid.gradient(x=lambda g, out: g * out * (1 - out))
