@@ -342,6 +342,20 @@ def test_seed_3s_loader_gives_batches_of_64_and_a_rest(tmp_path):
     assert tg.equal(tg.cat([y for _, y in batches]), expected_y)
 
 
+def test_ten_thousand_test_images_make_157_batches_the_last_of_16(tmp_path):
+    entry = pickle.dumps({"data": np.full((10_000, 3072), 51, np.uint8), "labels": [i % 10 for i in range(10_000)]}, 2)
+
+    class Full(SmallCIFAR):
+        test_list = [["test_batch", md5(entry)]]
+
+    put(tmp_path, {**BATCHES, "test_batch": entry})
+    loader = DataLoader(Full(tmp_path, train=False, transform=transforms.ToTensor(), download=True), batch_size=64)
+    assert len(loader) == 157
+    sizes = [(len(images), images.shape[1:], labels.dtype, images.max().item()) for images, labels in loader]
+    fifth = pytest.approx(0.2)
+    assert sizes == [(64, (3, 32, 32), tg.int64, fifth)] * 156 + [(16, (3, 32, 32), tg.int64, fifth)]
+
+
 def test_cifar_100_reads_its_fine_labels(tmp_path):
     contents = {
         "train": pickle.dumps(batch(4, 1, "fine_labels"), 2),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ARRAY_NAMES", "SafeUnpickler"]
+__all__ = ["ARRAY_NAMES", "Maker", "SafeUnpickler"]
 
 
 class _Mark:

@@ -46,9 +46,9 @@ def default_collate(batch: Sequence[object]) -> object:
     if isinstance(first, np.bool_ | np.number | np.object_):
         return as_tensor(batch)
     if isinstance(first, float):
-        return tensor(batch, dtype=float64)
+        return _numbers(examples, float, np.float64, lambda: tensor(batch, dtype=float64))
     if isinstance(first, int):
-        return tensor(batch)
+        return _numbers(examples, int, np.int64, lambda: tensor(batch))
     if isinstance(first, str | bytes):
         return batch
     if isinstance(first, Mapping):
@@ -115,6 +115,16 @@ def _stacked(tensors: Sequence[Tensor]) -> Tensor:
                 out[i] = t._array
             return Tensor._of(out)
     return stack(list(tensors), 0)
+
+
+def _numbers(batch: Sequence[object], kind: type, dtype: type, otherwise: Callable[[], Tensor]) -> Tensor:
+    """Python numbers of one kind as a tensor; if they are mixed or too large, what ``otherwise`` makes of them."""
+    if any(type(number) is not kind for number in batch):
+        return otherwise()
+    try:
+        return Tensor._of(np.array(batch, dtype))
+    except OverflowError:
+        return otherwise()
 
 
 def _rebuilt_mapping(like: Mapping[object, object], value: Callable[[object], object]) -> object:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..._creation import as_tensor
 from ..._dtype import default, dtype, float32
 from ..._tensor import Tensor
 from ...nn.functional import pad as pad_tensor
@@ -152,14 +151,16 @@ def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inpla
         raise ValueError(
             f"Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = {tensor.size()}"
         )
-    shift, scale = (as_tensor(numbers, dtype=tensor.dtype) for numbers in (mean, std))
-    if not scale._array.all():
+    shift, scale = (np.asarray(numbers, tensor.dtype.numpy) for numbers in (mean, std))
+    if not scale.all():
         raise ValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
-    shift = shift.view(-1, 1, 1) if shift.ndim == 1 else shift
-    scale = scale.view(-1, 1, 1) if scale.ndim == 1 else scale
+    shift = shift.reshape(-1, 1, 1) if shift.ndim == 1 else shift
+    scale = scale.reshape(-1, 1, 1) if scale.ndim == 1 else scale
     if inplace:
-        return tensor.sub_(shift).div_(scale)
-    return (tensor - shift) / scale
+        return tensor.sub_(Tensor._of(shift)).div_(Tensor._of(scale))
+    if tensor.requires_grad:
+        return (tensor - Tensor._of(shift)) / Tensor._of(scale)
+    return Tensor._of((tensor._array - shift) / scale)
 
 
 def crop(img: Image, top: int, left: int, height: int, width: int) -> Image:
