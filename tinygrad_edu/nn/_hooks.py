@@ -209,8 +209,9 @@ class _Gate:
 
     def leave(self, gradients: Gradients) -> Gradients:
         """Take grad_input on the way out of the module."""
+        grad_output, self.grad_output = self.grad_output, ()
         for hook in self.after:
-            changed = hook(self.module, gradients, self.grad_output)
+            changed = hook(self.module, gradients, grad_output)
             if changed is not None:
                 changed = changed if isinstance(changed, tuple) else (changed,)
                 if len(changed) != len(gradients):
@@ -229,8 +230,10 @@ def _through(values: tuple[Any, ...], told: Callable[[Gradients], Gradients]) ->
     if not any(wanted) or not is_grad_enabled():
         return values
 
+    count = len(values)
+
     def tell(gradients: Gradients) -> Gradients:
-        spread: list[Tensor | None] = [None] * len(values)
+        spread: list[Tensor | None] = [None] * count
         for i, g in zip(places, gradients, strict=True):
             spread[i] = g if wanted[i] else None
         told_of = told(tuple(spread))
