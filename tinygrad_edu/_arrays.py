@@ -70,7 +70,7 @@ def _of_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> Any:
 
 
 def _shape_of(data: Any) -> tuple[int, ...]:
-    shape = []
+    shape: list[int] = []
     while not isinstance(data, bool | int | float | np.generic):
         if isinstance(data, Op.kind):
             return (*shape, *data._array.shape)

@@ -27,7 +27,8 @@ from ._types import CPU, Size, check_device, device
 __all__ = ["Tensor", "enable_grad", "is_grad_enabled", "module_scope", "no_grad"]
 
 _new: Any = object.__new__
-Number: TypeAlias = float  # the class shadows the name with a method
+Number: TypeAlias = float  # the class shadows these names with methods
+Truth: TypeAlias = bool
 
 
 def _written_by(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -769,7 +770,7 @@ class Tensor:
         """Give itself: everything lives on the CPU."""
         return self
 
-    def cuda(self, device: object = None, non_blocking: bool = False) -> Tensor:
+    def cuda(self, device: object = None, non_blocking: Truth = False) -> Tensor:
         """Refuse: there is no CUDA here."""
         check_device("cuda")
         return self
@@ -1013,7 +1014,7 @@ class Tensor:
     def __imod__(self, other: Any) -> Tensor:
         return self._write(_functions.remainder(self, other), "remainder_")
 
-    def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]  # ** takes more than the in-place form
+    def __ipow__(self, other: Any) -> Tensor:
         return self._write(_functions.pow(self, other), "pow_")
 
     def __iand__(self, other: Any) -> Tensor:
@@ -1518,7 +1519,7 @@ def _unsqueeze_in_place(x: Tensor, dim: int) -> Tensor:
 
     shape = x._array.shape
     d = dimension(dim, len(shape) + 1)
-    return _shape.unsqueeze.named("UnsqueezeBackward1")(x, shape=(*shape[:d], 1, *shape[d:]))  # type: ignore[no-any-return]  # an op's result
+    return _shape.unsqueeze.named("UnsqueezeBackward1")(x, shape=(*shape[:d], 1, *shape[d:]))
 
 
 def _comparable(value: object) -> bool:
@@ -1651,4 +1652,4 @@ def _whole(number: int, d: np.dtype[Any]) -> Any:
 
 
 Op.kind = Tensor
-Op.backend = _Backend()  # type: ignore[assignment]  # static methods where the protocol shows methods
+Op.backend = _Backend()

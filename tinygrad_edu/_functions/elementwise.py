@@ -1016,7 +1016,7 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     if isinstance(other, Op.kind):
         return _rsub_tensor(other, scaled)
     if _is_bool(input):
-        return sub(other, input)
+        return sub(as_tensor_operand(other), input)
     return _el.rsub(cast(scaled, _dtype.result_numpy(scaled._array, other)), value=other)
 
 
@@ -1099,7 +1099,8 @@ def remainder(input: Tensor | float, other: Tensor | float) -> Tensor:
     _check_zero_divisor(input, other)
     if isinstance(other, Op.kind):
         return _el.remainder(input, other)
-    return _el.remainder_by(cast(input, _dtype.result_numpy(input._array, other)), divisor=other)
+    x = _tensor(input, "remainder")
+    return _el.remainder_by(cast(x, _dtype.result_numpy(x._array, other)), divisor=other)
 
 
 def fmod(input: Tensor, other: Tensor | float) -> Tensor:
@@ -1238,7 +1239,7 @@ def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float 
     return _el.clamp(_for_bounds(input, min, max), low=min, high=max)
 
 
-def _for_bounds(input: Tensor, *bounds: float | None) -> Tensor:
+def _for_bounds(input: Tensor, *bounds: Any) -> Tensor:
     """The input in the dtype in which it meets the bounds."""
     return cast(input, _dtype.result_numpy(input._array, *[b for b in bounds if b is not None]))
 

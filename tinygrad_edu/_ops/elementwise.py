@@ -136,7 +136,7 @@ div.gradient(x=lambda g, y: g / y, y=lambda g, x, y: -g * (x / y) / y)
 @op(broadcasts=True, node="DivBackward2")
 def div_floor(x: Array, y: Array) -> Array:
     """Divide and round down; a step function, so its gradient is zero."""
-    out = np.floor_divide(x, y)
+    out: Array = np.floor_divide(x, y)
     if out.dtype.kind == "f":  # NumPy gives nan where torch gives the infinity of the quotient
         quotient = np.true_divide(x, y)
         out = np.where(np.isinf(quotient), quotient, out).astype(out.dtype, copy=False)
@@ -166,8 +166,9 @@ def div_trunc(x: Array, y: Array) -> Array:
     """Divide and round towards zero; a step function, so its gradient is zero."""
     if x.dtype.kind == "f" or getattr(y, "dtype", x.dtype).kind == "f":
         return np.trunc(x / y)
-    quotient = np.floor_divide(x, y)
-    return quotient + ((np.remainder(x, y) != 0) & ((x < 0) != (y < 0))).astype(quotient.dtype)
+    quotient: Array = np.floor_divide(x, y)
+    inexact: Array = (np.remainder(x, y) != 0) & ((x < 0) != (y < 0))
+    return quotient + inexact.astype(quotient.dtype)
 
 
 div_trunc.gradient(x=lambda g: nothing(g), y=lambda g: nothing(g))

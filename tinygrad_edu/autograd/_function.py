@@ -332,7 +332,7 @@ class Function:
                 original._mark_written()
                 for t in tensors:
                     if t._node is not None and t._array is original._array:
-                        t._node.seq = ctx._node.seq = _now()
+                        t._node.seq = _now()
                         original._node = t._node
         return type(found)(outs) if several else outs[0]
 
