@@ -60,14 +60,13 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Size: TypeAlias = int | Sequence[int]
 Device: TypeAlias = str | device | None
 
-U24 = np.uint32(2**24 - 1)
-HIGH21 = np.uint64(2**21 - 1)
-BITS32 = np.uint64(32)
-BITS53 = np.uint64(2**53 - 1)
-BLOCK = 16  # PyTorch makes normal numbers in blocks of sixteen
-STATE_BYTES = 5056  # sizeof(CPUGeneratorImplState)
-DEFAULT_SEED = 67280421310721
-C_NAMES = {  # the words for dtypes in PyTorch's messages: of the scalar type, and of the C type
+_U24 = np.uint32(2**24 - 1)
+_HIGH21 = np.uint64(2**21 - 1)
+_BITS32 = np.uint64(32)
+_BLOCK = 16  # PyTorch makes normal numbers in blocks of sixteen
+_STATE_BYTES = 5056  # sizeof(CPUGeneratorImplState)
+_DEFAULT_SEED = 67280421310721
+_C_NAMES = {  # the words for dtypes in PyTorch's messages: of the scalar type, and of the C type
     "bool": ("Bool", "bool"),
     "uint8": ("Byte", "unsigned char"),
     "int8": ("Char", "signed char"),
@@ -78,7 +77,7 @@ C_NAMES = {  # the words for dtypes in PyTorch's messages: of the scalar type, a
     "float32": ("Float", "float"),
     "float64": ("Double", "double"),
 }
-SIGNIFICAND = {np.dtype(np.float16): 11, np.dtype(np.float32): 24, np.dtype(np.float64): 53}
+_SIGNIFICAND = {np.dtype(np.float16): 11, np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
 class Generator:
@@ -101,11 +100,11 @@ class Generator:
             )
         self._words_of = np.random.MT19937(0)
         self._stream = np.random.RandomState(self._words_of)
-        self._start(DEFAULT_SEED)
+        self._start(_DEFAULT_SEED)
 
     @property
     def device(self) -> device:
-        """Where the numbers are made: always the CPU."""
+        """Where the numbers are _made: always the CPU."""
         return device("cpu")
 
     def manual_seed(self, seed: int) -> Generator:
@@ -129,15 +128,15 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Copy the whole state into a tensor of 5056 bytes, laid out as PyTorch lays it out."""
-        return wrapped(self._state_bytes())
+        return _wrapped(self._state_bytes())
 
     def set_state(self, new_state: Tensor) -> Generator:
         """Continue from a state that ``get_state`` (ours or PyTorch's) gave."""
         if not isinstance(new_state, Tensor) or new_state._array.dtype != np.uint8:
             raise TypeError("RNG state must be a torch.ByteTensor")
-        if new_state._array.size != STATE_BYTES:
+        if new_state._array.size != _STATE_BYTES:
             raise RuntimeError(
-                f"Expected a CPUGeneratorImplState of size {STATE_BYTES} but found the input RNG state size to be "
+                f"Expected a CPUGeneratorImplState of size {_STATE_BYTES} but found the input RNG state size to be "
                 f"{new_state._array.size}: hand over what get_state() returned"
             )
         self._continue_from(np.ascontiguousarray(new_state._array).reshape(-1))
@@ -170,7 +169,7 @@ class Generator:
         fresh = position == 624 and np.array_equal(
             key, np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)["state"]["key"]
         )
-        state = np.zeros(STATE_BYTES, np.uint8)
+        state = np.zeros(_STATE_BYTES, np.uint8)
         state[0:8].view(np.uint64)[0] = self._seed
         state[8:16].view(np.int32)[:] = (1 if fresh else 625 - position, 1)
         state[16:24].view(np.uint64)[0] = 0 if fresh else position
@@ -201,12 +200,12 @@ class Generator:
             return self._words_of.random_raw(n).astype(np.uint32)
         return self._stream.randint(0, 2**32, size=n, dtype=np.uint32)
 
-    def _pairs(self, n: int, keep: np.uint64 = HIGH21) -> Array:
+    def _pairs(self, n: int, keep: np.uint64 = _HIGH21) -> Array:
         """Draw n numbers of 64 bits from two words each, the first word above, cut to ``keep`` of the high bits."""
         words = self._words(2 * n)
         high = words[0::2].astype(np.uint64)
         high &= keep
-        high <<= BITS32
+        high <<= _BITS32
         high |= words[1::2]
         return high
 
@@ -215,7 +214,7 @@ class Generator:
 
     def _u24(self, n: int) -> Array:
         words = self._words(n)
-        words &= U24
+        words &= _U24
         return words.astype(np.float32) * np.float32(2**-24)
 
     def _u53(self, n: int) -> Array:
@@ -227,7 +226,7 @@ class Generator:
         wide = dtype == np.float64
         unit = self._u53(n) if wide else self._u24(n)
         if low != 0.0 or high != 1.0:
-            unit = scaled(unit, high - low if wide else float(np.float32(high) - np.float32(low)), low)
+            unit = _scaled(unit, high - low if wide else float(np.float32(high) - np.float32(low)), low)
         elif dtype != np.float16:
             return unit  # always below one
         out = unit.astype(dtype, copy=False)
@@ -256,21 +255,21 @@ class Generator:
         self, n: int, dtype: np.dtype[Any], mean: float = 0.0, std: float = 1.0, *, contiguous: bool = True
     ) -> Array:
         """Normal numbers: in blocks of sixteen if there are that many and the memory is one run, else in polar pairs."""
-        if n < BLOCK or not contiguous:
-            return cast(self._polar(n) * std + mean, dtype)
+        if n < _BLOCK or not contiguous:
+            return _cast(self._polar(n) * std + mean, dtype)
         uniforms = self._u53 if dtype == np.float64 else self._u24
-        full = n - n % BLOCK
+        full = n - n % _BLOCK
         unit = uniforms(full if dtype == np.float16 else n)
         out = np.empty(n, unit.dtype)
-        out[:full] = in_blocks(unit[:full])
+        out[:full] = _in_blocks(unit[:full])
         if full < n:  # the last sixteen are made afresh, over what stood there
-            out[n - BLOCK :] = in_blocks(uniforms(BLOCK))
+            out[n - _BLOCK :] = _in_blocks(uniforms(_BLOCK))
         if std != 1.0 or mean != 0.0:
-            out = scaled(out, std, mean)
+            out = _scaled(out, std, mean)
         return out.astype(dtype, copy=False)
 
     def _log_normal(self, n: int, dtype: np.dtype[Any], mean: float, std: float) -> Array:
-        return cast(np.exp(self._polar(n) * std + mean), dtype)
+        return _cast(np.exp(self._polar(n) * std + mean), dtype)
 
     def _randint(self, n: int, low: int, span: int) -> Array:
         """Integers from low to low + span - 1 as int64."""
@@ -286,7 +285,7 @@ class Generator:
         if dtype == np.bool_:
             return (self._words(n) & np.uint32(1)).astype(dtype)
         if dtype.kind == "f":
-            limit = 2 ** SIGNIFICAND[dtype] + 1
+            limit = 2 ** _SIGNIFICAND[dtype] + 1
             drawn = self._wide(n) if dtype == np.float64 else self._words(n)
             drawn %= drawn.dtype.type(limit)
             return drawn.astype(dtype)
@@ -312,13 +311,13 @@ class Generator:
         """Booleans, false with probability p, for dropout: of the shape, and in the memory order, of ``like``."""
         if isinstance(like, tuple):
             return self._bernoulli(math.prod(like), 1.0 - p).reshape(like)
-        return in_memory_order(self._bernoulli(like.size, 1.0 - p), like)
+        return _in_memory_order(self._bernoulli(like.size, 1.0 - p), like)
 
     def _exponential(self, n: int, dtype: np.dtype[Any], rate: float = 1.0) -> Array:
-        return cast(-1.0 / rate * np.log1p(-self._u53(n)), dtype)
+        return _cast(-1.0 / rate * np.log1p(-self._u53(n)), dtype)
 
     def _cauchy(self, n: int, dtype: np.dtype[Any], median: float, sigma: float) -> Array:
-        return cast(median + sigma * np.tan(math.pi * (self._u53(n) - 0.5)), dtype)
+        return _cast(median + sigma * np.tan(math.pi * (self._u53(n) - 0.5)), dtype)
 
     def _geometric(self, n: int, p: float) -> Array:
         return np.ceil(np.log(self._u53(n)) / math.log1p(-p))
@@ -339,19 +338,19 @@ class Generator:
         return np.stack([np.searchsorted(row, point, side="left") for row, point in zip(sums, points, strict=True)])
 
 
-def scaled(x: Array, scale: float, shift: float) -> Array:
+def _scaled(x: Array, scale: float, shift: float) -> Array:
     """x * scale + shift, rounded once for float32, as processors with fused multiply-add do it."""
     if x.dtype == np.float64:
         return x * scale + shift
     return (x.astype(np.float64) * float(np.float32(scale)) + float(np.float32(shift))).astype(np.float32)
 
 
-def cast(x: Array, dtype: np.dtype[Any]) -> Array:
+def _cast(x: Array, dtype: np.dtype[Any]) -> Array:
     """Round doubles to ``dtype``; to float16 by way of float32, as PyTorch does."""
     return (x.astype(np.float32) if dtype == np.float16 else x).astype(dtype, copy=False)
 
 
-def in_blocks(unit: Array) -> Array:
+def _in_blocks(unit: Array) -> Array:
     """Turn uniforms into normals, sixteen at a time: eight radii and eight angles give eight cosines and eight sines."""
     blocks = unit.reshape(-1, 2, 8)
     number = unit.dtype.type
@@ -363,7 +362,7 @@ def in_blocks(unit: Array) -> Array:
     return out.reshape(-1)
 
 
-def in_memory_order(flat: Array, like: Array) -> Array:
+def _in_memory_order(flat: Array, like: Array) -> Array:
     """Shape a flat array as ``like``, its elements following each other as they do in the memory of ``like``."""
     if like.flags.c_contiguous:
         return flat.reshape(like.shape)
@@ -426,7 +425,7 @@ def fork_rng(devices: object = None, enabled: bool = True) -> Iterator[None]:
 # ---------------------------------------------------------------------- what the functions share
 
 
-def stream(generator: Generator | None, name: str) -> Generator:
+def _stream(generator: Generator | None, name: str) -> Generator:
     """The generator to draw from."""
     if generator is None:
         return default_generator
@@ -438,7 +437,7 @@ def stream(generator: Generator | None, name: str) -> Generator:
     return generator
 
 
-def shape_of(name: str, sizes: tuple[Size, ...], size: Sequence[int] | None) -> tuple[int, ...]:
+def _shape_of(name: str, sizes: tuple[Size, ...], size: Sequence[int] | None) -> tuple[int, ...]:
     """The shape meant by ``rand(2, 3)``, ``rand((2, 3))`` or ``rand(size=(2, 3))``."""
     if size is not None:
         sizes = (tuple(size),)
@@ -449,47 +448,47 @@ def shape_of(name: str, sizes: tuple[Size, ...], size: Sequence[int] | None) -> 
     return size_of(*sizes)
 
 
-def wanted_dtype(dtype: torch_dtype | None) -> np.dtype[Any]:
+def _wanted_dtype(dtype: torch_dtype | None) -> np.dtype[Any]:
     """The NumPy dtype asked for, or the default one."""
     return _dtype.default.numpy if dtype is None else _dtype.as_numpy(dtype)
 
 
-def wrapped(array: Array) -> Tensor:
+def _wrapped(array: Array) -> Tensor:
     """Make a tensor of an array, without copying."""
     out: Tensor = Tensor._of(array)
     return out
 
 
-def made(flat: Array, shape: tuple[int, ...], requires_grad: bool) -> Tensor:
+def _made(flat: Array, shape: tuple[int, ...], requires_grad: bool) -> Tensor:
     """Wrap drawn numbers."""
-    out = wrapped(flat.reshape(shape))
+    out = _wrapped(flat.reshape(shape))
     return out.requires_grad_() if requires_grad else out
 
 
-def made_like(flat: Array, like: Array, requires_grad: bool) -> Tensor:
+def _made_like(flat: Array, like: Array, requires_grad: bool) -> Tensor:
     """Wrap drawn numbers in the memory order of another array."""
-    out = wrapped(in_memory_order(flat, like))
+    out = _wrapped(_in_memory_order(flat, like))
     return out.requires_grad_() if requires_grad else out
 
 
-def layout_of(array: Array) -> Array:
+def _layout_of(array: Array) -> Array:
     """An array of the memory order a copy of this one would have (not written, never read)."""
     return array if array.flags.c_contiguous else np.empty_like(array, subok=False)
 
 
-def need_float(dtype: np.dtype[Any], kernel: str) -> None:
+def _need_float(dtype: np.dtype[Any], kernel: str) -> None:
     """Refuse integers where the distribution is continuous."""
     if dtype.kind != "f":
         raise NotImplementedError(
-            f"\"{kernel}\" not implemented for '{C_NAMES[dtype.name][0]}': "
+            f"\"{kernel}\" not implemented for '{_C_NAMES[dtype.name][0]}': "
             "draw in a floating dtype, for example dtype=torch.float32, and convert the result"
         )
 
 
-def need_continuous(dtype: np.dtype[Any], name: str) -> None:
+def _need_continuous(dtype: np.dtype[Any], name: str) -> None:
     """Refuse integers, in the words of ``exponential_`` and ``cauchy_``."""
     if dtype.kind != "f":
-        word = C_NAMES[dtype.name][0 if name == "Exponential" else 1]
+        word = _C_NAMES[dtype.name][0 if name == "Exponential" else 1]
         word = "long int" if word == "long" else word
         raise RuntimeError(
             f"{name} distribution is a continuous probability distribution. dtype must be a floating point "
@@ -497,19 +496,19 @@ def need_continuous(dtype: np.dtype[Any], name: str) -> None:
         )
 
 
-def need_std(std: float) -> None:
+def _need_std(std: float) -> None:
     """Refuse a negative spread."""
     if not std >= 0.0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}: a standard deviation cannot be negative")
 
 
-def need_probability(p: float) -> None:
+def _need_probability(p: float) -> None:
     """Refuse what is no probability."""
     if not 0.0 <= p <= 1.0:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
 
 
-def need_range(low: int, high: int, dtype: np.dtype[Any]) -> None:
+def _need_range(low: int, high: int, dtype: np.dtype[Any]) -> None:
     """Refuse an empty range, and bounds the dtype cannot hold."""
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
@@ -522,18 +521,18 @@ def need_range(low: int, high: int, dtype: np.dtype[Any]) -> None:
     for name, bound in (("from", low), ("to - 1", high - 1)):
         if not least <= bound <= most:
             raise RuntimeError(
-                f"{name} is out of bounds for {C_NAMES[dtype.name][1]}: {bound} does not lie from {least} to {most}"
+                f"{name} is out of bounds for {_C_NAMES[dtype.name][1]}: {bound} does not lie from {least} to {most}"
             )
-        if dtype.kind == "f" and abs(bound) > 2 ** SIGNIFICAND[dtype]:
+        if dtype.kind == "f" and abs(bound) > 2 ** _SIGNIFICAND[dtype]:
             warnings.warn(
-                f"{name} is out of bounds [-(2^{SIGNIFICAND[dtype]}), 2^{SIGNIFICAND[dtype]}]. Due to precision limitations "
-                f"{C_NAMES[dtype.name][1]} can support discrete uniform distribution only within this range.",
+                f"{name} is out of bounds [-(2^{_SIGNIFICAND[dtype]}), 2^{_SIGNIFICAND[dtype]}]. Due to precision limitations "
+                f"{_C_NAMES[dtype.name][1]} can support discrete uniform distribution only within this range.",
                 UserWarning,
                 stacklevel=4,
             )
 
 
-def whole(value: object, name: str) -> int:
+def _whole(value: object, name: str) -> int:
     """An integer argument, refused if it is none."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(
@@ -545,7 +544,7 @@ def whole(value: object, name: str) -> int:
         raise ValueError("Overflow when unpacking long long") from None
 
 
-def refuse_requires_grad(dtype: np.dtype[Any], requires_grad: bool) -> None:
+def _refuse_requires_grad(dtype: np.dtype[Any], requires_grad: bool) -> None:
     """Refuse a gradient for integers before anything is drawn."""
     if requires_grad and dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -573,9 +572,9 @@ def rand(
             [0.0885, 0.1320]])
     """
     check_device(device)
-    source, shape, kind = stream(generator, "rand"), shape_of("rand", sizes, size), wanted_dtype(dtype)
-    need_float(kind, "check_uniform_bounds")
-    return made(source._uniform(math.prod(shape), kind), shape, requires_grad)
+    source, shape, kind = _stream(generator, "rand"), _shape_of("rand", sizes, size), _wanted_dtype(dtype)
+    _need_float(kind, "check_uniform_bounds")
+    return _made(source._uniform(math.prod(shape), kind), shape, requires_grad)
 
 
 def randn(
@@ -596,9 +595,9 @@ def randn(
     tensor([ 1.5410, -0.2934, -2.1788])
     """
     check_device(device)
-    source, shape, kind = stream(generator, "randn"), shape_of("randn", sizes, size), wanted_dtype(dtype)
-    need_float(kind, "normal_kernel_cpu")
-    return made(source._normal(math.prod(shape), kind), shape, requires_grad)
+    source, shape, kind = _stream(generator, "randn"), _shape_of("randn", sizes, size), _wanted_dtype(dtype)
+    _need_float(kind, "normal_kernel_cpu")
+    return _made(source._normal(math.prod(shape), kind), shape, requires_grad)
 
 
 def randint(
@@ -625,7 +624,7 @@ def randint(
     elif high is None:
         first, last = 0, low
     else:
-        first, last = low, high  # type: ignore[assignment]  # whole() refuses what is no integer
+        first, last = low, high  # type: ignore[assignment]  # _whole() refuses what is no integer
     if not isinstance(size, Sequence):
         raise TypeError(
             "randint() received an invalid combination of arguments: the size must be a tuple, as in "
@@ -633,13 +632,13 @@ def randint(
         )
     check_device(device)
     kind = _dtype.int64.numpy if dtype is None else _dtype.as_numpy(dtype)
-    source, shape = stream(generator, "randint"), size_of(tuple(size))
-    first, last = whole(first, "randint"), whole(last, "randint")
+    source, shape = _stream(generator, "randint"), size_of(tuple(size))
+    first, last = _whole(first, "randint"), _whole(last, "randint")
     if not (-(2**63) <= first < 2**63 and -(2**63) <= last < 2**63):
         raise ValueError("Overflow when unpacking long long: bounds lie from -2**63 to 2**63 - 1")
-    refuse_requires_grad(kind, requires_grad)
-    need_range(first, last, kind)
-    return made(source._randint(math.prod(shape), first, last - first).astype(kind), shape, requires_grad)
+    _refuse_requires_grad(kind, requires_grad)
+    _need_range(first, last, kind)
+    return _made(source._randint(math.prod(shape), first, last - first).astype(kind), shape, requires_grad)
 
 
 def randperm(
@@ -665,15 +664,15 @@ def randperm(
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     check_device(device)
-    source = stream(generator, "randperm")
+    source = _stream(generator, "randperm")
     kind = _dtype.int64.numpy if dtype is None else _dtype.as_numpy(dtype)
     if kind == np.bool_:
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
-    most = 2 ** SIGNIFICAND[kind] + 1 if kind.kind == "f" else int(np.iinfo(kind).max)
+    most = 2 ** _SIGNIFICAND[kind] + 1 if kind.kind == "f" else int(np.iinfo(kind).max)
     if n > most:
-        raise RuntimeError(f"n cannot be greater than {most} for {C_NAMES[kind.name][0]} type.")
-    refuse_requires_grad(kind, requires_grad)
-    return made(source._randperm(n).astype(kind, copy=False), (n,), requires_grad)
+        raise RuntimeError(f"n cannot be greater than {most} for {_C_NAMES[kind.name][0]} type.")
+    _refuse_requires_grad(kind, requires_grad)
+    return _made(source._randperm(n).astype(kind, copy=False), (n,), requires_grad)
 
 
 def rand_like(
@@ -686,10 +685,10 @@ def rand_like(
 ) -> Tensor:
     """Draw numbers uniformly from [0, 1), as many as ``input`` has."""
     check_device(device)
-    source, layout = stream(generator, "rand_like"), layout_of(input._array)
+    source, layout = _stream(generator, "rand_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
-    need_float(kind, "check_uniform_bounds")
-    return made_like(source._uniform(layout.size, kind), layout, requires_grad)
+    _need_float(kind, "check_uniform_bounds")
+    return _made_like(source._uniform(layout.size, kind), layout, requires_grad)
 
 
 def randn_like(
@@ -702,10 +701,10 @@ def randn_like(
 ) -> Tensor:
     """Draw normal numbers, as many as ``input`` has."""
     check_device(device)
-    source, layout = stream(generator, "randn_like"), layout_of(input._array)
+    source, layout = _stream(generator, "randn_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
-    need_float(kind, "normal_kernel_cpu")
-    return made_like(source._normal(layout.size, kind, contiguous=layout.flags.c_contiguous), layout, requires_grad)
+    _need_float(kind, "normal_kernel_cpu")
+    return _made_like(source._normal(layout.size, kind, contiguous=layout.flags.c_contiguous), layout, requires_grad)
 
 
 def randint_like(
@@ -723,12 +722,12 @@ def randint_like(
         raise TypeError("randint_like() received an invalid combination of arguments: give at least high")
     first, last = (0, low if high is None else high) if low is None or high is None else (low, high)
     check_device(device)
-    source, layout = stream(generator, "randint_like"), layout_of(input._array)
+    source, layout = _stream(generator, "randint_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
-    begin, end = whole(first, "randint_like"), whole(last, "randint_like")
-    refuse_requires_grad(kind, requires_grad)
-    need_range(begin, end, kind)
-    return made_like(source._randint(layout.size, begin, end - begin).astype(kind), layout, requires_grad)
+    _begin, end = _whole(first, "randint_like"), _whole(last, "randint_like")
+    _refuse_requires_grad(kind, requires_grad)
+    _need_range(_begin, end, kind)
+    return _made_like(source._randint(layout.size, _begin, end - _begin).astype(kind), layout, requires_grad)
 
 
 @overload
@@ -765,7 +764,7 @@ def normal(
     >>> torch.normal(torch.tensor([0.0, 10.0, 20.0]), 0.1)
     tensor([ 0.1541,  9.9707, 19.7821])
     """
-    source = stream(generator, "normal")
+    source = _stream(generator, "normal")
     check_device(device)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if not isinstance(size, Sequence):
@@ -773,15 +772,15 @@ def normal(
                 "normal() received an invalid combination of arguments: two numbers need a size too, as in "
                 "torch.normal(0.0, 1.0, (2, 3))"
             )
-        shape, kind = size_of(tuple(size)), wanted_dtype(dtype)
-        need_float(kind, "normal_kernel_cpu")
-        need_std(std)
-        return made(source._normal(math.prod(shape), kind, mean, std), shape, requires_grad)
+        shape, kind = size_of(tuple(size)), _wanted_dtype(dtype)
+        _need_float(kind, "normal_kernel_cpu")
+        _need_std(std)
+        return _made(source._normal(math.prod(shape), kind, mean, std), shape, requires_grad)
     if size is not None or dtype is not None:
         raise TypeError("normal() received an invalid combination of arguments: size and dtype follow from the tensor")
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
     kind = tensors[0]._array.dtype
-    need_float(kind, "normal_kernel_cpu")
+    _need_float(kind, "normal_kernel_cpu")
     try:
         shape = np.broadcast_shapes(*(x._array.shape for x in tensors))
     except ValueError:
@@ -796,10 +795,10 @@ def normal(
         out = source._normal(count, kind).reshape(shape)
         out *= std._array
     else:
-        need_std(std)
+        _need_std(std)
         out = source._normal(count, kind, 0.0, std).reshape(shape)
     out += mean._array if isinstance(mean, Tensor) else mean
-    return wrapped(out)
+    return _wrapped(out)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -814,15 +813,15 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     >>> torch.bernoulli(torch.tensor([0.0, 0.5, 1.0]))
     tensor([0., 0., 1.])
     """
-    source, array = stream(generator, "bernoulli"), np.ascontiguousarray(input._array)
+    source, array = _stream(generator, "bernoulli"), np.ascontiguousarray(input._array)
     if p is None:
-        drawn = with_each_probability(source, array, array)
+        drawn = _with_each_probability(source, array, array)
     else:
-        need_probability(p)
+        _need_probability(p)
         drawn = source._bernoulli(array.size, p)
     drawn = drawn.astype(array.dtype).reshape(input._array.shape)
     if not input.requires_grad:
-        return wrapped(drawn)
+        return _wrapped(drawn)
     out = input.clone()  # carries the history that the zero gradient flows into
     out._replace(drawn)
     return out
@@ -841,12 +840,12 @@ def multinomial(
     tensor([2, 1])
     """
     weights = np.asarray(input._array)
-    source = stream(generator, "multinomial")
+    source = _stream(generator, "multinomial")
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"prob_dist must be 1 or 2 dim: got {weights.ndim} dimensions")
     if weights.dtype.kind != "f":
         raise RuntimeError(
-            f"multinomial only supports floating-point dtypes for input, got: {C_NAMES[weights.dtype.name][0]}"
+            f"multinomial only supports floating-point dtypes for input, got: {_C_NAMES[weights.dtype.name][0]}"
         )
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples: got {num_samples}")
@@ -860,19 +859,19 @@ def multinomial(
     if (weights.sum(axis=-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     drawn = source._multinomial(np.atleast_2d(weights), num_samples, replacement)
-    return wrapped(drawn.reshape((*weights.shape[:-1], num_samples)))
+    return _wrapped(drawn.reshape((*weights.shape[:-1], num_samples)))
 
 
-def with_each_probability(source: Generator, p: Array, layout: Array) -> Array:
+def _with_each_probability(source: Generator, p: Array, layout: Array) -> Array:
     """Booleans in the memory order of ``layout``, each true with the probability at its place in ``p``."""
     p = np.asarray(p)
-    need_float(p.dtype, "bernoulli_tensor_cpu_p_")
+    _need_float(p.dtype, "bernoulli_tensor_cpu_p_")
     if not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError(
             "Expected p_in >= 0 && p_in <= 1 to be true, but got false: every probability lies from 0 to 1"
         )
     unit = source._u53(layout.size) if p.dtype == np.float64 else source._u24(layout.size)
-    return np.asarray(in_memory_order(unit, layout) < p)
+    return np.asarray(_in_memory_order(unit, layout) < p)
 
 
 # ---------------------------------------------------------------------- in place: the methods of Tensor
@@ -880,33 +879,33 @@ def with_each_probability(source: Generator, p: Array, layout: Array) -> Array:
 
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers."""
-    source = begin(input, "normal_", generator, mean=mean, std=std)
-    need_std(std)
+    source = _begin(input, "normal_", generator, mean=mean, std=std)
+    _need_std(std)
     array = np.asarray(input._array)
-    need_float(array.dtype, "normal_kernel_cpu")
+    _need_float(array.dtype, "normal_kernel_cpu")
     drawn = source._normal(array.size, array.dtype, mean, std, contiguous=array.flags.c_contiguous)
-    return input._replace(in_memory_order(drawn, array))
+    return input._replace(_in_memory_order(drawn, array))
 
 
 def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers drawn uniformly from ``[from, to)``."""
-    source = begin(input, "uniform_", generator, **{"from": from_, "to": to})
+    source = _begin(input, "uniform_", generator, **{"from": from_, "to": to})
     array = np.asarray(input._array)
-    need_float(array.dtype, "check_uniform_bounds")
+    _need_float(array.dtype, "check_uniform_bounds")
     most = float(np.finfo(array.dtype).max)
     for name, bound in (("from", from_), ("to", to)):
         if not -most <= bound <= most:
-            raise RuntimeError(f"{name} is out of bounds for {C_NAMES[array.dtype.name][1]}: {bound}")
+            raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[array.dtype.name][1]}: {bound}")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    return input._replace(in_memory_order(source._uniform(array.size, array.dtype, from_, to), array))
+    return input._replace(_in_memory_order(source._uniform(array.size, array.dtype, from_, to), array))
 
 
 def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with ones and zeros: a one with probability p, a number or a tensor of one per element."""
     array = np.asarray(input._array)
     if isinstance(p, Tensor):
-        source = begin(input, "bernoulli_", generator)
+        source = _begin(input, "bernoulli_", generator)
         try:
             chances = np.broadcast_to(p._array, array.shape)
         except ValueError:
@@ -916,70 +915,70 @@ def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator |
             ) from None
         if chances.dtype.kind != "f":
             chances = chances.astype(np.float32)
-        drawn = with_each_probability(source, chances, array)
+        drawn = _with_each_probability(source, chances, array)
     else:
-        source = begin(input, "bernoulli_", generator, p=p)
-        need_probability(p)
-        drawn = in_memory_order(source._bernoulli(array.size, p), array)
+        source = _begin(input, "bernoulli_", generator, p=p)
+        _need_probability(p)
+        drawn = _in_memory_order(source._bernoulli(array.size, p), array)
     return input._replace(drawn.astype(array.dtype))
 
 
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers of rate lambd (mean 1 / lambd)."""
-    source = begin(input, "exponential_", generator, lambd=lambd)
+    source = _begin(input, "exponential_", generator, lambd=lambd)
     array = np.asarray(input._array)
-    need_continuous(array.dtype, "Exponential")
+    _need_continuous(array.dtype, "Exponential")
     if not lambd > 0.0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    return input._replace(in_memory_order(source._exponential(array.size, array.dtype, lambd), array))
+    return input._replace(_in_memory_order(source._exponential(array.size, array.dtype, lambd), array))
 
 
 def random_(
     input: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None
 ) -> Tensor:
     """Fill with integers: ``random_()`` all the dtype can hold, ``random_(to)`` below ``to``, ``random_(from, to)``."""
-    source = begin(input, "random_", generator)
+    source = _begin(input, "random_", generator)
     array = np.asarray(input._array)
     if from_ is None and to is None:
         drawn = source._random(array.size, array.dtype)
     else:
         first, last = (0, from_ if to is None else to) if from_ is None or to is None else (from_, to)
-        begins, ends = whole(first, "random_"), whole(last, "random_")
-        need_range(begins, ends, array.dtype)
+        begins, ends = _whole(first, "random_"), _whole(last, "random_")
+        _need_range(begins, ends, array.dtype)
         drawn = source._randint(array.size, begins, ends - begins).astype(array.dtype)
-    return input._replace(in_memory_order(drawn, array))
+    return input._replace(_in_memory_order(drawn, array))
 
 
 def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the Cauchy distribution."""
-    source = begin(input, "cauchy_", generator, median=median, sigma=sigma)
+    source = _begin(input, "cauchy_", generator, median=median, sigma=sigma)
     array = np.asarray(input._array)
-    need_continuous(array.dtype, "Cauchy")
+    _need_continuous(array.dtype, "Cauchy")
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    return input._replace(in_memory_order(source._cauchy(array.size, array.dtype, median, sigma), array))
+    return input._replace(_in_memory_order(source._cauchy(array.size, array.dtype, median, sigma), array))
 
 
 def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers whose logarithms are normal with this mean and standard deviation."""
-    source = begin(input, "log_normal_", generator, mean=mean, std=std)
+    source = _begin(input, "log_normal_", generator, mean=mean, std=std)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     array = np.asarray(input._array)
-    need_float(array.dtype, "log_normal_cpu")
-    return input._replace(in_memory_order(source._log_normal(array.size, array.dtype, mean, std), array))
+    _need_float(array.dtype, "log_normal_cpu")
+    return input._replace(_in_memory_order(source._log_normal(array.size, array.dtype, mean, std), array))
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of tries until the first success of probability p."""
-    source = begin(input, "geometric_", generator, p=p)
+    source = _begin(input, "geometric_", generator, p=p)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     array = np.asarray(input._array)
-    return input._replace(in_memory_order(source._geometric(array.size, p).astype(array.dtype), array))
+    return input._replace(_in_memory_order(source._geometric(array.size, p).astype(array.dtype), array))
 
 
-def begin(input: Tensor, name: str, generator: Generator | None, **numbers: object) -> Generator:
+def _begin(input: Tensor, name: str, generator: Generator | None, **numbers: object) -> Generator:
     """Check an in-place fill before anything is drawn or written, and give the generator."""
     for position, (argument, value) in enumerate(numbers.items(), 1):
         if isinstance(value, Tensor) or not hasattr(value, "__float__"):
@@ -992,7 +991,7 @@ def begin(input: Tensor, name: str, generator: Generator | None, **numbers: obje
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location, "
             f"or the memory is read-only. Please clone() the tensor before performing the operation ({name})."
         )
-    return stream(generator, name)
+    return _stream(generator, name)
 
 
 # The class stands a floor below and cannot reach up: what is a method too is handed to it here.

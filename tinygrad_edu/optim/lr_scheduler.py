@@ -39,8 +39,8 @@ __all__ = [
 Rates: TypeAlias = list[Any]  # a float, or a tensor of one element, for each parameter group
 Value = TypeVar("Value")
 
-HOW_TO = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
-EPOCH_DEPRECATED = (
+_HOW_TO = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
+_EPOCH_DEPRECATED = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
     "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed form "
     "is used instead of the new chainable form, where available."
@@ -62,18 +62,18 @@ class LRScheduler:
     _is_initial = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        self.optimizer = checked(optimizer)
+        self.optimizer = _checked(optimizer)
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", copied(group["lr"]))
+                group.setdefault("initial_lr", _copied(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{number}] when resuming scheduler with "
                     "last_epoch >= 0: load the optimizer's state first, or begin with last_epoch=-1"
                 )
-        self.base_lrs: Rates = values_of(optimizer, "initial_lr")
+        self.base_lrs: Rates = _values_of(optimizer, "initial_lr")
         self.last_epoch = last_epoch
-        watch(optimizer)
+        _watch(optimizer)
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -107,7 +107,7 @@ class LRScheduler:
             if "step" in vars(self.optimizer):
                 warnings.warn(
                     "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. "
-                    f"Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. {HOW_TO}",
+                    f"Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. {_HOW_TO}",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -115,13 +115,13 @@ class LRScheduler:
                 warnings.warn(
                     "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you "
                     "should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure "
-                    f"to do this will result in PyTorch skipping the first value of the learning rate schedule. {HOW_TO}",
+                    f"to do this will result in PyTorch skipping the first value of the learning rate schedule. {_HOW_TO}",
                     UserWarning,
                     stacklevel=2,
                 )
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+            warnings.warn(_EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:
@@ -142,8 +142,8 @@ class LRScheduler:
     def _set(self, rates: Rates) -> None:
         """Write the rates into the groups."""
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            put(group, "lr", rate)
-        self._last_lr: Rates = values_of(self.optimizer, "lr")
+            _put(group, "lr", rate)
+        self._last_lr: Rates = _values_of(self.optimizer, "lr")
 
     def _current(self, factor: float | None = None) -> Rates:
         """The rates in force, times a factor if one is given. Called by ``get_lr``, which is not for users."""
@@ -153,35 +153,35 @@ class LRScheduler:
                 UserWarning,
                 stacklevel=3,
             )
-        rates = values_of(self.optimizer, "lr")
+        rates = _values_of(self.optimizer, "lr")
         return rates if factor is None else [rate * factor for rate in rates]
 
 
-def checked(optimizer: object) -> Optimizer:
+def _checked(optimizer: object) -> Optimizer:
     """Refuse what is no optimizer."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
     return optimizer
 
 
-def watch(optimizer: Optimizer) -> None:
+def _watch(optimizer: Optimizer) -> None:
     """Notice from now on whether the optimizer steps."""
     if not optimizer._is_watched:
         optimizer._is_watched = True
         optimizer._opt_called = False
 
 
-def copied(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     """A copy that later writes into a tensor do not reach."""
     return value.clone() if isinstance(value, Tensor) else value
 
 
-def values_of(optimizer: Optimizer, key: str) -> list[Any]:
+def _values_of(optimizer: Optimizer, key: str) -> list[Any]:
     """One setting of all groups."""
-    return [copied(group[key]) for group in optimizer.param_groups]
+    return [_copied(group[key]) for group in optimizer.param_groups]
 
 
-def put(group: dict[str, Any], key: str, value: Any) -> None:
+def _put(group: dict[str, Any], key: str, value: Any) -> None:
     """Change a setting of a group; a tensor stays the same tensor."""
     if isinstance(group[key], Tensor):
         group[key].fill_(float(value))
@@ -189,17 +189,17 @@ def put(group: dict[str, Any], key: str, value: Any) -> None:
         group[key] = value
 
 
-def for_each_group(name: str, optimizer: Optimizer, value: Value | Sequence[Value]) -> list[Value]:
+def _for_each_group(name: str, optimizer: Optimizer, value: Value | Sequence[Value]) -> list[Value]:
     """A list of one value for each group, from one value for all or from such a list."""
     groups = len(optimizer.param_groups)
     if not isinstance(value, list | tuple):
-        return [copied(value) for _ in range(groups)]
+        return [_copied(value) for _ in range(groups)]
     if len(value) != groups:
         raise ValueError(
             f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
             f"param_groups has {groups}."
         )
-    return [copied(item) for item in value]
+    return [_copied(item) for item in value]
 
 
 class _Functions(LRScheduler):
@@ -221,7 +221,7 @@ class _Functions(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer; functions are left out, of callable objects the attributes are kept."""
         state = {key: value for key, value in self.__dict__.items() if key not in ("optimizer", "lr_lambdas")}
-        state["lr_lambdas"] = [attributes(function) for function in self.lr_lambdas]
+        state["lr_lambdas"] = [_attributes(function) for function in self.lr_lambdas]
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -232,7 +232,7 @@ class _Functions(LRScheduler):
                 function.__dict__.update(saved)
 
 
-def attributes(function: Any) -> dict[str, Any] | None:
+def _attributes(function: Any) -> dict[str, Any] | None:
     """What of a callable can be saved."""
     return None if function is None or isinstance(function, types.FunctionType) else function.__dict__.copy()
 
@@ -556,7 +556,7 @@ class ReduceLROnPlateau(LRScheduler):
         if factor >= 1.0:
             raise ValueError(f"Factor should be < 1.0. Got {factor}")
         self.factor = factor
-        self.optimizer = checked(optimizer)
+        self.optimizer = _checked(optimizer)
         groups = len(optimizer.param_groups)
         if isinstance(min_lr, list | tuple):
             if len(min_lr) != groups:
@@ -570,7 +570,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown = cooldown
         self.eps = eps
         self.last_epoch = 0
-        self._last_lr = values_of(optimizer, "lr")
+        self._last_lr = _values_of(optimizer, "lr")
         self._judge_by(mode, threshold, threshold_mode)
         self._reset()
 
@@ -597,7 +597,7 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+            warnings.warn(_EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         self.last_epoch = epoch
         if self._is_better(current, self.best):
             self.best = current
@@ -611,7 +611,7 @@ class ReduceLROnPlateau(LRScheduler):
             self._reduce()
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
-        self._last_lr = values_of(self.optimizer, "lr")
+        self._last_lr = _values_of(self.optimizer, "lr")
 
     def _reduce(self) -> None:
         """Lower the rates."""
@@ -629,7 +629,7 @@ class ReduceLROnPlateau(LRScheduler):
             old = float(group["lr"])
             new = max(old * self.factor, least)
             if old - new > self.eps:
-                put(group, "lr", new)
+                _put(group, "lr", new)
 
     @property
     def in_cooldown(self) -> bool:
@@ -659,8 +659,8 @@ class _Cycling(LRScheduler):
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         self.use_beta1 = "betas" in defaults
         self._momenta = (
-            for_each_group("base_momentum", self.optimizer, base),
-            for_each_group("max_momentum", self.optimizer, largest),
+            _for_each_group("base_momentum", self.optimizer, base),
+            _for_each_group("max_momentum", self.optimizer, largest),
         )
         if last_epoch == -1:
             for group, low, high in zip(self.optimizer.param_groups, *self._momenta, strict=True):
@@ -697,12 +697,12 @@ class CyclicLR(_Cycling):
         max_momentum: float | Sequence[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer = checked(optimizer)
-        base_lrs = for_each_group("base_lr", optimizer, base_lr)
+        self.optimizer = _checked(optimizer)
+        base_lrs = _for_each_group("base_lr", optimizer, base_lr)
         if last_epoch == -1:
             for group, rate in zip(optimizer.param_groups, base_lrs, strict=True):
-                put(group, "lr", rate)
-        self.max_lrs = for_each_group("max_lr", optimizer, max_lr)
+                _put(group, "lr", rate)
+        self.max_lrs = _for_each_group("max_lr", optimizer, max_lr)
         up = float(step_size_up)
         self.total_size = up + (up if step_size_down is None else float(step_size_down))
         self.step_ratio = up / self.total_size
@@ -726,7 +726,7 @@ class CyclicLR(_Cycling):
             if self.mode == "exp_range":
                 self._scale_fn_ref: Callable[[float], float] = partial(pow, self.gamma)
             else:
-                self._scale_fn_ref = halving if self.mode == "triangular2" else constant_height
+                self._scale_fn_ref = _halving if self.mode == "triangular2" else _constant_height
             self.scale_mode = "iterations" if self.mode == "exp_range" else "cycle"
 
     def scale_fn(self, x: float) -> float:
@@ -753,7 +753,7 @@ class CyclicLR(_Cycling):
         """Everything but the optimizer; a function is left out, of a callable object the attributes are kept."""
         state = super().state_dict()
         state.pop("_scale_fn_ref", None)
-        state["_scale_fn_custom"] = attributes(state.pop("_scale_fn_custom"))
+        state["_scale_fn_custom"] = _attributes(state.pop("_scale_fn_custom"))
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -765,12 +765,12 @@ class CyclicLR(_Cycling):
         self._choose_scale()
 
 
-def constant_height(cycle: float) -> float:
+def _constant_height(cycle: float) -> float:
     """Every cycle is as high as the first."""
     return 1.0
 
 
-def halving(cycle: float) -> float:
+def _halving(cycle: float) -> float:
     """Every cycle is half as high as the one before."""
     return float(1 / 2.0 ** (cycle - 1))
 
@@ -809,11 +809,11 @@ class OneCycleLR(_Cycling):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer = checked(optimizer)
+        self.optimizer = _checked(optimizer)
         if total_steps is not None:
-            self.total_steps = positive("total_steps", total_steps)
+            self.total_steps = _positive("total_steps", total_steps)
         elif epochs is not None and steps_per_epoch is not None:
-            self.total_steps = positive("epochs", epochs) * positive("steps_per_epoch", steps_per_epoch)
+            self.total_steps = _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
         else:
             raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
         rise = float(pct_start * self.total_steps) - 1
@@ -821,21 +821,21 @@ class OneCycleLR(_Cycling):
         if three_phase:
             back = float(2 * pct_start * self.total_steps) - 2
             self._schedule_phases = [
-                phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-                phase(back, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-                phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
+                _phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                _phase(back, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                _phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
             ]
         else:
             self._schedule_phases = [
-                phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-                phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum"),
+                _phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                _phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum"),
             ]
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self._anneal_func_type = anneal_strategy
-        max_lrs = for_each_group("max_lr", optimizer, max_lr)
+        max_lrs = _for_each_group("max_lr", optimizer, max_lr)
         if last_epoch == -1:
             for group, highest in zip(optimizer.param_groups, max_lrs, strict=True):
                 group["initial_lr"] = highest / div_factor
@@ -876,14 +876,14 @@ class OneCycleLR(_Cycling):
         return rates
 
 
-def positive(name: str, value: int) -> int:
+def _positive(name: str, value: int) -> int:
     """Refuse what is no positive integer."""
     if value <= 0 or not isinstance(value, int):
         raise ValueError(f"Expected positive integer {name}, but got {value}")
     return value
 
 
-def phase(end: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> dict[str, Any]:
+def _phase(end: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> dict[str, Any]:
     """One leg of a cycle: until when, and from and to which entries of a group."""
     return {
         "end_step": end,
@@ -949,7 +949,7 @@ class SequentialLR(_Several):
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
         for group in optimizer.param_groups:  # undo what making the parts did to the rates
-            put(group, "lr", group["initial_lr"])
+            _put(group, "lr", group["initial_lr"])
         self.recursive_undo()
         first = schedulers[bisect_right(milestones, 0)]
         first._initial_step()
@@ -988,10 +988,14 @@ class ChainedScheduler(_Several):
         self._check(owner, schedulers)
         self._schedulers = schedulers
         self.optimizer = owner
-        self._last_lr = values_of(owner, "lr")
+        self._last_lr = _values_of(owner, "lr")
 
     def step(self) -> None:  # type: ignore[override]  # as in PyTorch
         """Go to the next epoch in all parts."""
         for scheduler in self._schedulers:
             scheduler.step()
-        self._last_lr = values_of(self.optimizer, "lr")
+        self._last_lr = _values_of(self.optimizer, "lr")
+
+
+class _LRScheduler(LRScheduler):
+    """The name schedules of one's own were derived from before PyTorch 2."""
