@@ -30,10 +30,11 @@ def add(commands: Commands) -> None:
 
 def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
-    from .. import nn, random, serialization, viz
+    from .. import _blas, nn, random, serialization, viz
     from . import _digits as digits
 
     begin = time.perf_counter()
+    _blas.set_threads(1)  # its products are small: a second thread only waits, on a busy machine for very long
     random.manual_seed(asked.seed)
     training, test = digits.split(asked.seed)
     net = digits.network()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._blas import get_threads
+
 if TYPE_CHECKING:
     from ._types import Commands
 
@@ -78,8 +80,9 @@ def _threads() -> str:
     cores = os.cpu_count() or 1
     limits = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name in os.environ}
     said = ", ".join(f"{name}={value}" for name, value in limits.items())
-    advice = said or "matrix products use all of them; for small networks OMP_NUM_THREADS=1 may be faster"
-    return _line("ok", "threads", f"{cores} cores; {advice}")
+    used = get_threads() or "an unknown number of"
+    advice = said or "for small networks, or on a busy machine, OPENBLAS_NUM_THREADS=1 is faster"
+    return _line("ok", "threads", f"matrix products use {used} of {cores} cores ({advice})")
 
 
 def _data() -> Iterator[str]:
