@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests import oracle
+from tests import notes, oracle
 
 WITHOUT_TORCH = os.environ.get("TINYGRAD_EDU_WITHOUT_TORCH", "") not in ("", "0")
 
@@ -24,6 +24,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile(
     "random", hypothesis.settings.get_profile("ci"), derandomize=False, max_examples=100, print_blob=True
+)
+hypothesis.settings.register_profile(  # while writing an operation: few cases, and no search for the smallest
+    "quick", hypothesis.settings.get_profile("ci"), max_examples=8, phases=[hypothesis.Phase.generate]
 )
 hypothesis.settings.load_profile("ci")
 
@@ -73,22 +76,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let a worker of pytest-xdist hand its count to the process that prints."""
+    """Let a worker of pytest-xdist hand its count and its notes to the process that prints."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["deselected"] = deselected
+        session.config.workeroutput["notes"] = notes.LINES
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take the count from a worker: each has collected the whole suite."""
+    """Take the count from a worker (each has collected the whole suite) and its notes."""
     global deselected
-    deselected = max(deselected, getattr(node, "workeroutput", {}).get("deselected", 0))
+    handed = getattr(node, "workeroutput", {})
+    deselected = max(deselected, handed.get("deselected", 0))
+    for line in handed.get("notes", ()):
+        notes.note(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Print last what was left out, and the seed that repeats a random run."""
+    """Print last what the tests noted, what was left out, and the seed that repeats a random run."""
     if hasattr(config, "workeroutput"):
         return
+    for line in notes.LINES:
+        print("\n" + line, end="")
     if WITHOUT_TORCH:
         print(f"\n{deselected} tests that compare with torch were not run (TINYGRAD_EDU_WITHOUT_TORCH=1)")
     if seed is not None:

@@ -196,6 +196,7 @@ ROWS = [
         call=lambda t, x, y: t.pow(x, y),
         sample=two(low=0.2),
         order=3,
+        ties=1,
         dtypes=FLOATS,
         operator=operator.pow,
         augmented=operator.ipow,
@@ -262,7 +263,7 @@ ROWS = [
     smooth("cos"),
     smooth("tanh"),
     smooth("sigmoid"),
-    smooth("erf", spellings={"torch.special.erf": lambda t, x: t.special.erf(x)}),
+    smooth("erf"),
     Row(name="reciprocal", call=lambda t, x: t.reciprocal(x), sample=one(), order=3),
     Row(
         name="clamp",
@@ -273,6 +274,7 @@ ROWS = [
             "torch.clip": lambda t, x, low, high: t.clip(x, low, high),
         },
         bad=((A([1.0]), None, None),),
+        dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
     ),
     Row(
         name="clamp",
@@ -286,12 +288,14 @@ ROWS = [
         name="clamp_min",
         call=lambda t, x, low: t.clamp_min(x, low),
         sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+        dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
     ),
     Row(name="clamp_min", call=lambda t, x, low: t.clamp_min(x, low), sample=two(), dtypes=FLOATS),
     Row(
         name="clamp_max",
         call=lambda t, x, high: t.clamp_max(x, high),
         sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+        dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
     ),
     Row(name="clamp_max", call=lambda t, x, low: t.clamp_max(x, low), sample=two(), dtypes=FLOATS),
     Row(

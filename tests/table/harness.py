@@ -36,7 +36,7 @@ def layouts_of(row: Row, seed: int) -> tuple[str, ...]:
     """Return the layouts of a row's arguments, from another start for each seed."""
     if not row.layouts:
         return ("contiguous",)
-    able = [name for name in LAYOUTS if row.ties or name != "expanded"]  # stride zero makes ties
+    able = [name for name in LAYOUTS if row.ties >= 2 or name != "expanded"]  # stride zero makes ties
     start = seed % len(able)
     return (*able[start:], *able[:start])
 
@@ -113,7 +113,7 @@ def derivatives(
     Order 1 is the gradient of a weighted sum of the outputs by every float64 argument; order 2 the gradient of a
     weighted sum of that, by the arguments and the first weights too (so that linear operations are tested); and so on.
     """
-    given = Arguments(t, case, frozen, grad=True, layouts=layouts)
+    given = Arguments(t, case, frozen, grad=order > 0, layouts=layouts)
     rng = np.random.default_rng(seed)
     result = call(t, *given.args)
     outs = [x for x in tensors_in(result) if x.requires_grad]
@@ -122,15 +122,23 @@ def derivatives(
     if not by:
         return report
     for k in range(1, order + 1):
-        if not outs:
-            break
         weights = random_like(t, outs, rng, grad=k < order)
-        grads = t.autograd.grad(outs, by, grad_outputs=weights, create_graph=k < order, allow_unused=True)
+        able = [(x, w) for x, w in zip(outs, weights, strict=True) if x.requires_grad]
+        grads: list[Any] = [None] * len(by)
+        if able:
+            grads = t.autograd.grad(
+                [x for x, _ in able],
+                by,
+                grad_outputs=[w for _, w in able],
+                create_graph=k < order,
+                allow_unused=True,
+            )
         if k == 1:
             report.append([None if g is None else g.detach() for g in grads])
-        else:  # torch returns None or zeros as its formulas happen to be written
-            report.append([t.zeros_like(x) if g is None else g.detach() for g, x in zip(grads, by, strict=True)])
-        outs = [g for g in grads if g is not None and g.requires_grad]
+        # Of higher orders torch returns None or zeros, in the graph or not, as its formulas happen to be written.
+        outs = [t.zeros_like(x) if g is None else g for g, x in zip(grads, by, strict=True)]
+        if k > 1:
+            report.append([x.detach() for x in outs])
         by = [*by, *weights]
     assert given.untouched(), "an argument was modified"
     return report

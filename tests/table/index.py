@@ -181,7 +181,7 @@ ROWS = [
     Row(
         name="sort",
         call=lambda t, x, dim, down: t.sort(x, dim, down),
-        ties=False,
+        ties=0,
         special=False,
         dtypes=FLOATS,
         sample=cases(lambda d: (x := d.array(), d.dim(x.ndim), d.flag())),
@@ -195,7 +195,7 @@ ROWS = [
     Row(
         name="sort",
         call=lambda t, x: (lambda r: (r.values, r.indices))(t.sort(x)),
-        ties=False,
+        ties=0,
         special=False,
         dtypes=FLOATS,
         sample=one(),
@@ -203,7 +203,7 @@ ROWS = [
     Row(
         name="argsort",
         call=lambda t, x, dim, down: t.argsort(x, dim, down),
-        ties=False,
+        ties=0,
         special=False,
         order=0,
         dtypes=FLOATS,
@@ -220,7 +220,7 @@ ROWS = [
     Row(
         name="topk",
         call=lambda t, x, k, dim, big: t.topk(x, k, dim, big),
-        ties=False,
+        ties=0,
         special=False,
         dtypes=FLOATS,
         sample=cases(

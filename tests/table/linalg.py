@@ -57,10 +57,12 @@ def sum_and_product(d):
     return d.array(bias), d.array((n, k)), d.array((k, m))
 
 
+NUMBERS = ("float32", "int64")  # torch lacks most kernels for booleans
 ROWS = [
     Row(
         name="matmul",
         call=lambda t, x, y: t.matmul(x, y),
+        dtypes=NUMBERS,
         sample=cases(product),
         order=3,
         operator=operator.matmul,
@@ -72,6 +74,7 @@ ROWS = [
         call=lambda t, x, y: t.mm(x, y),
         order=3,
         bad=((SIX, SIX), (A([1.0]), A([1.0]))),
+        dtypes=NUMBERS,
         sample=cases(lambda d: (d.array((d.integer(0, 3), k := d.integer(0, 3))), d.array((k, d.integer(0, 3))))),
     ),
     Row(
@@ -79,6 +82,7 @@ ROWS = [
         call=lambda t, x, y: t.bmm(x, y),
         order=3,
         bad=((SIX, SIX), (np.zeros((2, 2, 3)), np.zeros((2, 2, 3))), (np.zeros((1, 2, 3)), np.zeros((2, 3, 2)))),
+        dtypes=NUMBERS,
         sample=cases(
             lambda d: (
                 d.array((b := d.integer(0, 2), d.integer(0, 3), k := d.integer(0, 3))),
@@ -91,6 +95,7 @@ ROWS = [
         call=lambda t, x, y: t.mv(x, y),
         order=3,
         bad=((SIX, A([1.0])), (A([1.0]), A([1.0]))),
+        dtypes=NUMBERS,
         sample=cases(lambda d: (d.array((d.integer(0, 3), k := d.integer(0, 3))), d.array((k,)))),
     ),
     Row(
@@ -98,6 +103,7 @@ ROWS = [
         call=lambda t, x, y: t.dot(x, y),
         order=3,
         bad=((A([1.0]), A([1.0, 2.0])), (SIX, SIX)),
+        dtypes=NUMBERS,
         sample=cases(lambda d: (d.array((k := d.integer(0, 4),)), d.array((k,)))),
     ),
     Row(
@@ -105,11 +111,13 @@ ROWS = [
         call=lambda t, x, y: t.outer(x, y),
         order=3,
         bad=((SIX, A([1.0])),),
+        dtypes=NUMBERS,
         sample=cases(lambda d: (d.array((d.integer(0, 4),)), d.array((d.integer(0, 4),)))),
     ),
     Row(
         name="addmm",
         call=lambda t, b, x, y: t.addmm(b, x, y),
+        dtypes=NUMBERS,
         sample=cases(sum_and_product),
         order=3,
         bad=((A([1.0]), SIX, SIX), (A([1.0, 2.0, 3.0]), SIX, np.zeros((3, 2)))),
@@ -124,8 +132,10 @@ ROWS = [
     Row(
         name="einsum",
         call=lambda t, equation, xs: t.einsum(equation, *xs),
+        dtypes=NUMBERS,
         sample=cases(summed),
         order=3,
+        named=False,  # composed of other operations
         spellings={"list": lambda t, equation, xs: t.einsum(equation, xs)},
         bad=(("ij,jk->ik", [SIX, SIX]), ("ij->k", [SIX]), ("ijk->i", [SIX]), ("ij,jk", [SIX])),
     ),
@@ -135,7 +145,7 @@ ROWS = [
         sample=cases(lambda d: (square(d),)),
         dtypes=FLOATS,
         spellings={"torch.det": lambda t, x: t.det(x)},
-        ties=False,
+        ties=0,
         special=False,
         bad=((SIX,), (A([1.0]),)),
     ),
@@ -145,7 +155,7 @@ ROWS = [
         sample=cases(lambda d: (square(d),)),
         dtypes=FLOATS,
         spellings={"torch.inverse": lambda t, x: t.inverse(x)},
-        ties=False,
+        ties=0,
         special=False,
         order=3,
         bad=((SIX,), (A([1.0]),), (np.zeros((2, 2)),)),
@@ -154,7 +164,7 @@ ROWS = [
         name="linalg.solve",
         call=lambda t, x, y: t.linalg.solve(x, y),
         dtypes=FLOATS,
-        ties=False,
+        ties=0,
         special=False,
         sample=cases(lambda d: (x := square(d), d.array((*x.shape[:-2], x.shape[-1], d.integer(1, 2))))),
         bad=((SIX, A([1.0, 2.0])), (np.zeros((2, 2)), A([1.0, 2.0])), (np.eye(2), A([1.0, 2.0, 3.0]))),
@@ -163,7 +173,7 @@ ROWS = [
         name="linalg.solve",
         call=lambda t, x, y: t.linalg.solve(x, y),
         dtypes=FLOATS,
-        ties=False,
+        ties=0,
         special=False,
         sample=cases(lambda d: (x := square(d, batch=False), d.array((x.shape[-1],)))),
     ),

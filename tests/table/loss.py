@@ -34,9 +34,9 @@ def distance(name, setting=None, values=(None,), away=(0.0,), **row):
     )
 
 
-def labelled(d):
-    """Draw scores of classes, labels, and the settings of nll_loss and cross_entropy."""
-    c, extra = d.integer(2, 4), d.pick((), (2,), (1, 2))
+def labelled(d, extra=()):
+    """Draw scores of classes (of images too), labels, and the settings of nll_loss and cross_entropy."""
+    c = d.integer(2, 4)
     batch = d.pick((), (3,), (2,)) if not extra else (2,)
     x = d.array((*batch, c, *extra))
     y = d.whole((*batch, *extra), 0, c)
@@ -45,6 +45,16 @@ def labelled(d):
         y = np.asarray(np.where(y == 0, 1, y))
     weight = d.array((c,), 0.3, 2) if d.flag() else None
     return x, y, weight, ignore, d.pick(*REDUCTIONS)
+
+
+def nll_loss(t, x, y, w, ignore, r):
+    """Call nll_loss."""
+    return t.nn.functional.nll_loss(x, y, weight=w, ignore_index=ignore, reduction=r)
+
+
+def cross_entropy(t, x, y, w, ignore, r, s):
+    """Call cross_entropy."""
+    return t.nn.functional.cross_entropy(x, y, weight=w, ignore_index=ignore, reduction=r, label_smoothing=s)
 
 
 def divergence(d):
@@ -77,16 +87,36 @@ def scored(d):
 ROWS = [
     distance("mse_loss", order=3),
     distance("l1_loss"),
-    distance("smooth_l1_loss", "beta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1)),
-    distance("huber_loss", "delta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1)),
+    distance("smooth_l1_loss", "beta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1), ties=1),
+    distance("huber_loss", "delta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1), ties=1),
+    Row(  # images: torch cannot differentiate them twice
+        name="nn.functional.nll_loss",
+        call=nll_loss,
+        sample=cases(lambda d: labelled(d, d.pick((2,), (1, 2)))),
+        frozen=(2,),
+        dtypes=FLOATS,
+        order=1,
+        special=False,
+        ties=0,
+    ),
+    Row(
+        name="nn.functional.cross_entropy",
+        call=cross_entropy,
+        sample=cases(lambda d: (*labelled(d, d.pick((2,), (1, 2))), d.pick(0.0, 0.1))),
+        frozen=(2,),
+        dtypes=FLOATS,
+        order=1,
+        special=False,
+        ties=0,
+    ),
     Row(
         name="nn.functional.nll_loss",
-        call=lambda t, x, y, w, ignore, r: t.nn.functional.nll_loss(x, y, weight=w, ignore_index=ignore, reduction=r),
+        call=nll_loss,
         sample=cases(labelled),
         frozen=(2,),
         dtypes=FLOATS,
         special=False,
-        ties=False,
+        ties=0,
         bad=(
             (SIX, A([0, 3]), None, -100, "mean"),
             (SIX, A([0, -1]), None, -100, "mean"),
@@ -97,13 +127,11 @@ ROWS = [
     ),
     Row(
         name="nn.functional.cross_entropy",
-        call=lambda t, x, y, w, ignore, r, s: t.nn.functional.cross_entropy(
-            x, y, weight=w, ignore_index=ignore, reduction=r, label_smoothing=s
-        ),
+        call=cross_entropy,
         sample=cases(lambda d: (*labelled(d), d.pick(0.0, 0.0, 0.1, 0.4))),
         frozen=(2,),
         dtypes=FLOATS,
-        ties=False,
+        ties=0,
         special=False,
         bad=(
             (SIX, A([0, 3]), None, -100, "mean", 0.0),
@@ -128,7 +156,7 @@ ROWS = [
         ).map(lambda c: (c[0], np.exp(c[0][::-1]) / np.exp(c[0][::-1]).sum(1, keepdims=True), *c[2:])),
         frozen=(2,),
         dtypes=FLOATS,
-        ties=False,
+        ties=0,
         special=False,
     ),
     Row(
@@ -138,6 +166,7 @@ ROWS = [
         frozen=(2,),
         dtypes=FLOATS,
         special=False,
+        ties=0,  # rounded, they are no probabilities
         bad=((A([0.5]), A([1.0, 0.0]), None, "mean"), (A([1.5]), A([1.0]), None, "mean")),
     ),
     Row(
@@ -164,7 +193,7 @@ ROWS = [
         sample=cases(lambda d: (d.array(s := (d.integer(1, 3), d.integer(1, 3))), d.array(d.pick(s, (1, s[1]))))),
         dtypes=FLOATS,
         special=False,
-        ties=False,
+        ties=0,
         spellings={"torch.cosine_similarity": lambda t, x, y: t.cosine_similarity(x, y)},
         bad=((A([[1.0, 2.0]]), A([[1.0, 2.0, 3.0]])),),
     ),
@@ -174,7 +203,7 @@ ROWS = [
         sample=cases(lambda d: (d.array(s := d.shape(least=1, empty=False)), d.array(s), d.dim(len(s)))),
         dtypes=FLOATS,
         special=False,
-        ties=False,
+        ties=0,
     ),
     Row(
         name="nn.functional.mse_loss",

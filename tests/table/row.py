@@ -35,9 +35,10 @@ class Row:
     frozen: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = DTYPES  # beside float64
     layouts: bool = True  # the result does not depend on strides
-    ties: bool = True  # torch defines what happens at ties and kinks
+    ties: int = 2  # up to this order torch defines what happens at ties and kinks; 0: not even the value
     special: bool = True  # and at NaN, infinities and huge numbers
     finite: bool = True  # finite differences exist (False for random, piecewise constant or refused ones)
+    named: bool = True  # its grad_fn has one name; not so what torch composes of other operations as it sees fit
     bad: tuple[tuple[Any, ...], ...] = ()  # cases that must be refused
     rtol: float | None = None
     at_least: int = 6  # cases that hypothesis must find
