@@ -128,7 +128,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> w = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> w @ torch.tensor([1.0, 1.0])
     tensor([3., 7.])
-
     """
     try:
         x, y = input._array, other._array
@@ -175,7 +174,6 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([[1, 2]]).mm(torch.tensor([[3], [4]]))
     tensor([[11]])
-
     """
     x, y = _check_pair(input, mat2, "mm", "mat2")
     for a, name in ((x, "self"), (y, "mat2")):
@@ -193,7 +191,6 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     ------
     RuntimeError
         If one has not three dimensions, or batch sizes, inner sizes or dtypes differ.
-
     """
     x, y = _check_pair(input, mat2, "bmm", "mat2")
     for a, name in ((x, "batch1"), (y, "batch2")):
@@ -222,7 +219,6 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([[1, 2], [3, 4]]).mv(torch.tensor([1, 1]))
     tensor([3, 7])
-
     """
     x, y = _check_pair(input, vec, "mv", "vec")
     if x.ndim != 2 or y.ndim != 1:
@@ -243,7 +239,6 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 2]).dot(torch.tensor([3, 4]))
     tensor(11)
-
     """
     return _dot(input, tensor, "dot", _l.dot)
 
@@ -310,7 +305,6 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     >>> import tinygrad_edu as torch
     >>> torch.addmm(torch.tensor([1, 2]), torch.tensor([[1, 2]]), torch.tensor([[1, 0], [0, 1]]))
     tensor([[2, 4]])
-
     """
     return _added(_l.addmm, "addmm", input, mat1, mat2, (2, 2), beta, alpha)
 
@@ -349,7 +343,6 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     >>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))
     tensor([[3, 4],
             [6, 8]])
-
     """
     for x, name, place in ((input, "self", 1), (vec2, "vec2", 2)):
         must_be_tensor(x, "outer", name, place)
@@ -368,7 +361,6 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     ------
     RuntimeError
         If the last dimensions differ.
-
     """
     must_be_tensor(input, "inner")
     must_be_tensor(other, "inner", "other", 2)
@@ -401,7 +393,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensordot(torch.ones(2, 3, 4), torch.ones(4, 3, 5), dims=([1, 2], [1, 0])).shape
     torch.Size([2, 5])
-
     """
     x, y = _check_pair(a, b, "tensordot", "b")
     if isinstance(dims, Op.kind):
@@ -445,7 +436,6 @@ def einsum(*args: Any) -> Tensor:
             [15, 22]])
     >>> torch.einsum("ii", a)
     tensor(5)
-
     """
     if not args:
         raise ValueError(
@@ -595,7 +585,6 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     >>> torch.kron(torch.eye(2, dtype=torch.int64), torch.tensor([[1, 2]]))
     tensor([[1, 2, 0, 0],
             [0, 0, 1, 2]])
-
     """
     n = max(input._array.ndim, other._array.ndim)
     a = (1,) * (n - input._array.ndim) + input._array.shape
@@ -612,7 +601,6 @@ def trace(input: Tensor) -> Tensor:
     ------
     RuntimeError
         If it is no matrix.
-
     """
     must_be_tensor(input, "trace")
     if input._array.ndim != 2:
@@ -632,7 +620,6 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     ------
     RuntimeError
         If there are fewer than two.
-
     """
     n = len(tensors)
     if n < 2:
@@ -668,7 +655,6 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     ------
     RuntimeError
         If no dimension has length 3.
-
     """
     if dim is None:
         if 3 not in input._array.shape:
@@ -690,7 +676,6 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.linalg.cross(torch.tensor([1, 0, 0]), torch.tensor([0, 1, 0]))
     tensor([0, 0, 1])
-
     """
     a, b = input._array, other._array
     if a.ndim != b.ndim:
@@ -744,7 +729,6 @@ def norm(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([3.0, 4.0]).norm(), torch.tensor([3.0, -4.0]).norm(1)
     (tensor(5.), tensor(7.))
-
     """
     if isinstance(p, str) and p != "fro":
         if dim is None:
@@ -776,7 +760,6 @@ def linalg_vector_norm(
     >>> import tinygrad_edu as torch
     >>> torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
-
     """
     if not isinstance(ord, int | float):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' must be Number, not {type(ord).__name__}")
@@ -818,7 +801,6 @@ def linalg_matrix_norm(
     >>> import tinygrad_edu as torch
     >>> torch.linalg.matrix_norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), "nuc")
     tensor(7.)
-
     """
     name = "linalg.matrix_norm"
     _check_matrices(A, name)
@@ -873,7 +855,6 @@ def linalg_norm(
     >>> import tinygrad_edu as torch
     >>> torch.linalg.norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor(5.)
-
     """
     must_be_tensor(A, "linalg.norm")
     if dim is not None:
@@ -930,7 +911,6 @@ def cdist(
     >>> import tinygrad_edu as torch
     >>> torch.cdist(torch.zeros(1, 2), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
     tensor([[5., 1.]])
-
     """
     for x, name in ((x1, "X1"), (x2, "X2")):
         must_be_tensor(x, "cdist", name.lower())
@@ -974,7 +954,6 @@ def diff(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 4, 9]).diff()
     tensor([3, 5])
-
     """
     if input._array.ndim == 0:
         raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -1005,7 +984,6 @@ def linalg_inv(A: Tensor) -> Tensor:
     >>> torch.linalg.inv(torch.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
-
     """
     _check_matrices(A, "linalg.inv", square=True)
     _check_floats(A, "linalg.inv")
@@ -1034,7 +1012,6 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.linalg.solve(torch.tensor([[2.0, 0.0], [0.0, 4.0]]), torch.tensor([2.0, 2.0]))
     tensor([1.0000, 0.5000])
-
     """
     name = "linalg.solve"
     _check_matrices(A, name, square=True)
@@ -1082,7 +1059,6 @@ def linalg_det(A: Tensor) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.linalg.det(torch.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(8.)
-
     """
     _check_matrices(A, "linalg.det", square=True)
     _check_floats(A, "linalg.det")
@@ -1101,7 +1077,6 @@ def linalg_slogdet(A: Tensor) -> return_types.linalg_slogdet:
     ------
     RuntimeError
         If A has no square matrices.
-
     """
     _check_matrices(A, "linalg.slogdet", square=True)
     _check_floats(A, "linalg.slogdet")
@@ -1132,7 +1107,6 @@ def linalg_matrix_power(A: Tensor, n: int) -> Tensor:
     ------
     RuntimeError
         If they are not square.
-
     """
     _check_matrices(A, "linalg.matrix_power", square=True)
     if n < 0:
@@ -1157,7 +1131,6 @@ def linalg_matrix_exp(A: Tensor) -> Tensor:
     ------
     RuntimeError
         If A has no square matrices.
-
     """
     _check_matrices(A, "linalg.matrix_exp", square=True)
     _check_floats(A, "linalg.matrix_exp")
@@ -1186,7 +1159,6 @@ def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     >>> torch.linalg.cholesky(torch.tensor([[4.0, 2.0], [2.0, 10.0]]))
     tensor([[2., 0.],
             [1., 3.]])
-
     """
     _check_matrices(A, "linalg.cholesky", square=True)
     _check_floats(A, "linalg.cholesky")
@@ -1237,7 +1209,6 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> return_types.linalg_qr:
     ------
     RuntimeError
         If ``mode`` is not "reduced", "complete" or "r".
-
     """
     return return_types.linalg_qr(*_qr(A, mode, "linalg.qr"))
 
@@ -1254,7 +1225,6 @@ def linalg_eigh(A: Tensor, UPLO: str = "L") -> return_types.linalg_eigh:
     ------
     RuntimeError
         If A has no square matrices.
-
     """
     _check_matrices(A, "linalg.eigh", square=True)
     _check_floats(A, "linalg.eigh")
@@ -1274,7 +1244,6 @@ def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.linalg.eigvalsh(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor([1., 2.])
-
     """
     _check_matrices(A, "linalg.eigvalsh", square=True)
     _check_floats(A, "linalg.eigvalsh")
@@ -1288,7 +1257,6 @@ def linalg_svd(A: Tensor, full_matrices: bool = True) -> return_types.linalg_svd
     ------
     RuntimeError
         If A has no matrices.
-
     """
     _check_matrices(A, "linalg.svd")
     _check_floats(A, "linalg.svd")
@@ -1316,7 +1284,6 @@ def linalg_svdvals(A: Tensor) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.linalg.svdvals(torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor([4., 3.])
-
     """
     _check_matrices(A, "linalg.svdvals")
     _check_floats(A, "linalg.svdvals")
@@ -1339,7 +1306,6 @@ def linalg_pinv(
     ------
     RuntimeError
         If A has no matrices.
-
     """
     _check_matrices(A, "linalg.pinv", square=hermitian)
     _check_floats(A, "linalg.pinv")
@@ -1380,7 +1346,6 @@ def linalg_matrix_rank(
     >>> import tinygrad_edu as torch
     >>> torch.linalg.matrix_rank(torch.tensor([[1.0, 2.0], [2.0, 4.0]]))
     tensor(1)
-
     """
     _check_matrices(A, "linalg.matrix_rank", square=hermitian)
     _check_floats(A, "linalg.matrix_rank")
@@ -1398,7 +1363,6 @@ def linalg_lstsq(
     ------
     RuntimeError
         If the shapes or dtypes do not fit.
-
     """
     name = "torch.linalg.lstsq"
     _check_matrices(A, name)

@@ -87,7 +87,6 @@ def must_be_tensor(value: object, function: str, argument: str = "input", positi
     ------
     TypeError
         If it is none.
-
     """
     if not isinstance(value, Op.kind):
         raise TypeError(
@@ -170,7 +169,6 @@ def sum(
     >>> x.sum(), x.sum(0), x.sum(1, keepdim=True)
     (tensor(10.), tensor([4., 6.]), tensor([[3.],
             [7.]]))
-
     """
     if not isinstance(input, Op.kind):
         must_be_tensor(input, "sum")
@@ -205,7 +203,6 @@ def mean(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1.0, 3.0]).mean()
     tensor(2.)
-
     """
     if not isinstance(input, Op.kind):
         must_be_tensor(input, "mean")
@@ -231,7 +228,6 @@ def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTyp
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1.0, float("nan")]).nansum()
     tensor(1.)
-
     """
     if dtype is not None:
         input = cast(input, as_numpy(dtype))
@@ -248,7 +244,6 @@ def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTy
     ------
     RuntimeError
         If the elements are integers or booleans.
-
     """
     if input._array.dtype.kind != "f":
         raise RuntimeError(
@@ -275,7 +270,6 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 2, 0]).all()
     tensor(False)
-
     """
     axis = () if isinstance(dim, Sequence) and not dim else axes_of(input, dim)
     return _r.all(input, axis=axis, keepdims=keepdim)
@@ -290,7 +284,6 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([[0, 0], [0, 2]]).any(1)
     tensor([False,  True])
-
     """
     axis = () if isinstance(dim, Sequence) and not dim else axes_of(input, dim)
     return _r.any(input, axis=axis, keepdims=keepdim)
@@ -309,7 +302,6 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     >>> x.prod().backward()
     >>> x.grad
     tensor([0., 6., 0.])
-
     """
     if dtype is not None:
         input = cast(input, as_numpy(dtype))
@@ -317,7 +309,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
         return _r.product(input)
     check_flag(keepdim, "prod")
     axis = axis_of(input, dim, "prod")
-    return _r.prod(input, axis=axis, keepdims=keepdim) if input._array.ndim else _r.product(input)
+    return _r.prod(input, axis=axis, keepdims=keepdim)
 
 
 # ---- extrema
@@ -346,7 +338,6 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     ------
     IndexError
         If a dim to reduce is empty.
-
     """
     axis = axes_of(input, dim)
     _check_full(input, "amax") if axis is None else _check_axes(input, axis, "amax")
@@ -361,7 +352,6 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     ------
     IndexError
         If a dim to reduce is empty.
-
     """
     axis = axes_of(input, dim)
     _check_full(input, "amin") if axis is None else _check_axes(input, axis, "amin")
@@ -387,7 +377,6 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     torch.return_types.aminmax(
     min=tensor(1),
     max=tensor(3))
-
     """
     axis = None if dim is None else axes_of(input, axis_of(input, dim, "aminmax", empty="aminmax:"))
     if axis is None and input._array.size == 0:
@@ -437,7 +426,6 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     torch.return_types.max(
     values=tensor([5., 4.]),
     indices=tensor([1, 0]))
-
     """
     if other is not None or isinstance(dim, Op.kind):
         return maximum(input, dim if other is None else other)
@@ -467,7 +455,6 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
         If there are no elements.
     IndexError
         If the dim to reduce is empty.
-
     """
     if other is not None or isinstance(dim, Op.kind):
         return minimum(input, dim if other is None else other)
@@ -505,7 +492,6 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     >>> import tinygrad_edu as torch
     >>> torch.tensor([[1, 5], [4, 2]]).argmax(1)
     tensor([1, 0])
-
     """
     return _place(input, dim, keepdim, "argmax", _r.argmax)
 
@@ -518,7 +504,6 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     ------
     IndexError
         If there are no elements.
-
     """
     return _place(input, dim, keepdim, "argmin", _r.argmin)
 
@@ -541,7 +526,6 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([3.0, 1.0, 2.0, 9.0]).median()
     tensor(2.)
-
     """
     _no_bool(input, "median")
     if dim is None:
@@ -662,7 +646,6 @@ def quantile(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1.0, 2.0, 4.0]).quantile(0.75)
     tensor(3.)
-
     """
     return _quantile(input, q, dim, keepdim, interpolation, name="quantile", skips_nan=False)
 
@@ -677,7 +660,6 @@ def nanquantile(
     ------
     RuntimeError
         If the elements are not floating-point numbers, or ``q`` is outside [0, 1].
-
     """
     return _quantile(input, q, dim, keepdim, interpolation, name="nanquantile", skips_nan=True)
 
@@ -686,9 +668,8 @@ def nanquantile(
 
 
 def _running(input: Tensor, dim: int, name: str, run: Any) -> Tensor:
-    axis = axis_of(input, dim, name)
-    out: Tensor = run(lanes(input), axis=axis)
-    return out if input._array.ndim else reshape(out, shape=())
+    out: Tensor = run(input, axis=axis_of(input, dim, name))
+    return out
 
 
 @numpy_names
@@ -700,7 +681,6 @@ def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 2, 3]).cumsum(0)
     tensor([1, 3, 6])
-
     """
     return _typed(_running(_cast(input, dtype), dim, "cumsum", _r.cumsum), dtype)
 
@@ -716,7 +696,6 @@ def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 2, 3]).cumprod(0)
     tensor([1, 2, 6])
-
     """
     return _typed(_running(_cast(input, dtype), dim, "cumprod", _r.cumprod), dtype)
 
@@ -737,7 +716,6 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     ------
     NotImplementedError
         If the elements are integers or booleans.
-
     """
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{type_name(input)}'")
@@ -746,12 +724,8 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 
 def _record(input: Tensor, dim: int, name: str, index_of: Any, pick: Any) -> tuple[Tensor, Tensor]:
     axis = axis_of(input, dim, name)
-    x = lanes(input)
-    index = index_of(x._array, axis=axis)
-    values, indices = pick(x, axis=axis, index=index), wrap(index)
-    if input._array.ndim:
-        return values, indices
-    return reshape(values, shape=()), reshape(indices, shape=())
+    index = index_of(input._array, axis=axis)
+    return pick(input, axis=axis, index=index), wrap(index)
 
 
 @numpy_names
@@ -778,7 +752,6 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1000.0, 1000.0]).logsumexp(0)
     tensor(1000.6932)
-
     """
     return _r.logsumexp(input, axis=axes_of(input, dim), keepdims=keepdim)
 
@@ -822,7 +795,6 @@ def var(
     >>> x = torch.tensor([1.0, 2.0, 3.0])
     >>> x.var(), x.var(correction=0)
     (tensor(1.), tensor(0.6667))
-
     """
     axis, correction = _spread(input, dim, unbiased, correction)
     return _r.var(input, axis=axis, keepdims=keepdim, correction=correction)
@@ -849,7 +821,6 @@ def std(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1.0, 2.0, 3.0]).std()
     tensor(1.)
-
     """
     axis, correction = _spread(input, dim, unbiased, correction)
     return _r.std(input, axis=axis, keepdims=keepdim, correction=correction)
@@ -909,7 +880,6 @@ def cov(
     >>> torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]).cov()
     tensor([[ 1., -1.],
             [-1.,  1.]])
-
     """
     if input.dim() > 2:
         raise RuntimeError(
@@ -949,7 +919,6 @@ def corrcoef(input: Tensor) -> Tensor:
     ------
     RuntimeError
         If the input has more than two dimensions.
-
     """
     if input.dim() > 2:
         raise RuntimeError(

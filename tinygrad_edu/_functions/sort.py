@@ -11,7 +11,7 @@ from .._core.op import Op
 from .._ops import sort as _s
 from .._ops.shape import reshape
 from ._common import dimension, wrap
-from .reduce import axis_of, lanes, must_be_tensor, numpy_names, type_name
+from .reduce import axis_of, must_be_tensor, numpy_names, type_name
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -34,11 +34,8 @@ __all__ = [
 
 
 def _arranged(input: Tensor, index: Any, axis: int, pick: Any) -> tuple[Tensor, Tensor]:
-    """The elements at ``index`` along ``axis``, and the index; of a 0-d tensor as 0-d tensors."""
-    values, indices = pick(lanes(input), index, axis=axis), wrap(index)
-    if input._array.ndim:
-        return values, indices
-    return reshape(values, shape=()), reshape(indices, shape=())
+    """The elements at ``index`` along ``axis``, and the index."""
+    return pick(input, index, axis=axis), wrap(index)
 
 
 @numpy_names
@@ -52,10 +49,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | 
     torch.return_types.sort(
     values=tensor([3, 2, 1]),
     indices=tensor([0, 2, 1]))
-
     """
     axis = axis_of(input, dim, "sort")
-    index = _s.argsort(lanes(input)._array, axis=axis, descending=descending)
+    index = _s.argsort(input._array, axis=axis, descending=descending)
     pick = _s.sorted_along if stable is None else _s.stably_sorted_along
     return return_types.sort(*_arranged(input, index, axis, pick))
 
@@ -75,10 +71,8 @@ def argsort(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([3, 1, 2]).argsort()
     tensor([1, 2, 0])
-
     """
-    out = _s.argsort(lanes(input), axis=axis_of(input, dim, "argsort"), descending=descending)
-    return out if input._array.ndim else reshape(out, shape=())
+    return _s.argsort(input, axis=axis_of(input, dim, "argsort"), descending=descending)
 
 
 def msort(input: Tensor) -> Tensor:
@@ -108,15 +102,15 @@ def topk(
     torch.return_types.topk(
     values=tensor([4, 3]),
     indices=tensor([1, 3]))
-
     """
     axis = axis_of(input, dim, "topk")
-    x = lanes(input)._array
+    x = input._array
     if isinstance(k, Op.kind):
         k = int(k.item())
-    if not 0 <= k <= x.shape[axis]:
+    n = x.shape[axis] if x.ndim else 1
+    if not 0 <= k <= n:
         raise RuntimeError(
-            f"selected index k out of range: k={k}, but dim {dim} of shape {list(x.shape)} has {x.shape[axis]} elements"
+            f"selected index k out of range: k={k}, but dim {dim} of shape {list(x.shape)} has {n} elements"
         )
     if x.dtype.kind == "b":
         raise RuntimeError("topk does not support bool dtypes on CPU")
@@ -139,7 +133,6 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ret
     torch.return_types.kthvalue(
     values=tensor(3.),
     indices=tensor(2))
-
     """
     axis = axis_of(input, dim, "kthvalue", empty="kthvalue():")
     x = input._array
@@ -173,7 +166,6 @@ def unique(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([3, 1, 3]).unique(return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
-
     """
     must_be_tensor(input, "unique")
     x = input._array
@@ -206,7 +198,6 @@ def unique_consecutive(
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1, 1, 2, 1]).unique_consecutive()
     tensor([1, 2, 1])
-
     """
     must_be_tensor(input, "unique_consecutive")
     x = input._array
@@ -241,7 +232,6 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     >>> import tinygrad_edu as torch
     >>> torch.bincount(torch.tensor([0, 1, 1, 3]))
     tensor([1, 2, 0, 1])
-
     """
     must_be_tensor(input, "bincount")
     x = input._array
@@ -274,7 +264,6 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     >>> import tinygrad_edu as torch
     >>> torch.tensor([1.0, 2.0, 1.0]).histc(bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
-
     """
     must_be_tensor(input, "histc")
     x = input._array
@@ -346,7 +335,6 @@ def searchsorted(
     >>> import tinygrad_edu as torch
     >>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([3, 6]))
     tensor([1, 3])
-
     """
     name = "torch.searchsorted()"
     if side not in (None, "left", "right"):
@@ -382,7 +370,6 @@ def bucketize(input: Tensor | float, boundaries: Tensor, *, out_int32: bool = Fa
     >>> import tinygrad_edu as torch
     >>> torch.bucketize(torch.tensor([3, 6]), torch.tensor([1, 3, 5]))
     tensor([1, 3])
-
     """
     must_be_tensor(boundaries, "bucketize", "boundaries", 2)
     if boundaries._array.ndim != 1:
@@ -400,7 +387,6 @@ def isin(
     >>> import tinygrad_edu as torch
     >>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 3]))
     tensor([False,  True,  True])
-
     """
     x = elements._array if isinstance(elements, Op.kind) else np.asarray(elements)
     y = test_elements._array if isinstance(test_elements, Op.kind) else np.asarray(test_elements)

@@ -28,7 +28,6 @@ class LinAlgError(RuntimeError):
     ... except torch.linalg.LinAlgError as error:
     ...     print(str(error)[:54])
     linalg.inv: The diagonal element 1 is zero, the invers
-
     """
 
 

@@ -337,9 +337,14 @@ recur.gradient(
 
 
 def running(ufunc: Any, x: Array, axis: int, reverse: bool) -> Array:
-    """Apply ``ufunc`` to each element along ``axis`` and what came before it (or behind it, if ``reverse``)."""
-    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
-    out = np.empty(x.shape, dtype)
+    """Apply ``ufunc`` to each element along ``axis`` and what came before it (or behind it, if ``reverse``).
+
+    Floats run in float64, as in torch, integers in int64.
+    """
+    if x.ndim == 0:
+        return x[()] if x.dtype.kind == "f" else np.int64(x)
+    wide = np.dtype(np.float64 if x.dtype.kind == "f" else np.int64)
+    out = np.empty(x.shape, wide)
     source, target = x.swapaxes(0, axis), out.swapaxes(0, axis)
     if reverse:
         source, target = source[::-1], target[::-1]
@@ -347,16 +352,15 @@ def running(ufunc: Any, x: Array, axis: int, reverse: bool) -> Array:
     if (
         n and x.size < 64 * n
     ):  # few lanes: one call. NumPy takes the elements one by one, so with many lanes a loop is faster
-        ufunc.accumulate(source, axis=0, dtype=dtype, out=target)
+        ufunc.accumulate(source, axis=0, dtype=wide, out=target)
     elif n:
         target[0] = source[0]
         for i in range(1, n):
-            ufunc(target[i - 1], source[i], out=target[i], dtype=dtype)
-    return out
+            ufunc(target[i - 1], source[i], out=target[i], dtype=wide)
+    return out.astype(x.dtype, copy=False) if x.dtype.kind == "f" else out
 
 
 @op
-@in_float32
 def cumprod(x: Array, *, axis: int, reverse: bool = False) -> Array:
     """Multiply up along ``axis``, from its end if ``reverse``; integers in int64."""
     return running(np.multiply, x, axis, reverse)
@@ -364,6 +368,8 @@ def cumprod(x: Array, *, axis: int, reverse: bool = False) -> Array:
 
 def _cumprod_share(g: Array, x: Array, out: Array, axis: int, reverse: bool) -> Array:
     """x[i] is a factor of out[i], out[i+1], ...: of what stood before it, times g[i] + x[i+1] * (g[i+1] + x[i+2] * ...)."""
+    if not x.shape:
+        return g
     step = -1 if reverse else 1
     before = shift(out, axis=axis, by=step, fill=1)
     return before * recur(g, shift(x, axis=axis, by=-step), axis=axis, step=step)
@@ -383,10 +389,12 @@ def others(x: Array, axis: int) -> Array:
 @in_float32
 def prod(x: Array, *, axis: int, keepdims: bool = False) -> Array:
     """Multiply along ``axis``; integers in int64."""
-    return mul_reduce(x, axis=axis, keepdims=keepdims, dtype=None if x.dtype.kind == "f" else np.int64)
+    return mul_reduce(
+        x, axis=axis if x.ndim else None, keepdims=keepdims, dtype=None if x.dtype.kind == "f" else np.int64
+    )
 
 
-prod.gradient(x=lambda g, x, axis, keepdims: spread(g, x.shape, axis, keepdims) * others(x, axis))
+prod.gradient(x=lambda g, x, axis, keepdims: spread(g, x.shape, axis, keepdims) * others(x, axis) if x.shape else g)
 
 
 @op(node="ProdBackward0")
@@ -403,7 +411,6 @@ product.gradient(x=lambda g, x: g * reshape(others(reshape(x, shape=(-1,)), 0), 
 
 
 @op
-@in_float32
 def cumsum(x: Array, *, axis: int, reverse: bool = False) -> Array:
     """Add up along ``axis``, from its end if ``reverse``; integers in int64."""
     return running(np.add, x, axis, reverse)
@@ -416,11 +423,13 @@ cumsum.gradient(x=lambda g, axis, reverse: cumsum(g, axis=axis, reverse=not reve
 @in_float32
 def logcumsumexp(x: Array, *, axis: int) -> Array:
     """Logarithm of the running sum of exponentials along ``axis``."""
-    return np.logaddexp.accumulate(x, axis=axis)
+    return np.logaddexp.accumulate(x, axis=axis) if x.ndim else x[()]
 
 
 def _logcumsumexp_share(g: Array, x: Array, out: Array, axis: int) -> Array:
     """exp(x[i]) is part of exp(out[i]), exp(out[i+1]), ...; ratios of successive sums are at most 1, so nothing overflows."""
+    if not x.shape:
+        return g
     decay = exp(out - shift(out, axis=axis, by=-1, fill=math.inf))
     return exp(x - out) * recur(g, decay, axis=axis, step=1)
 
@@ -431,17 +440,19 @@ logcumsumexp.gradient(x=_logcumsumexp_share)
 @op
 def cummax_index(x: Array, *, axis: int) -> Array:
     """Where the largest element so far is along ``axis``: the last of several, a NaN above all."""
-    return _last_equal(x, np.maximum.accumulate(x, axis=axis), axis)
+    return _last_equal(x, np.maximum, axis)
 
 
 @op
 def cummin_index(x: Array, *, axis: int) -> Array:
     """Where the smallest element so far is along ``axis``: the last of several, a NaN above all."""
-    return _last_equal(x, np.minimum.accumulate(x, axis=axis), axis)
+    return _last_equal(x, np.minimum, axis)
 
 
-def _last_equal(x: Array, record: Array, axis: int) -> Array:
-    sets_it = (x == record) | (x != x)
+def _last_equal(x: Array, ufunc: Any, axis: int) -> Array:
+    if x.ndim == 0:
+        return np.int64(0)
+    sets_it = (x == ufunc.accumulate(x, axis=axis)) | (x != x)
     place = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
     return np.maximum.accumulate(np.where(sets_it, place, 0), axis=axis)
 
@@ -485,8 +496,16 @@ def var(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
     return add_reduce(d * d, axis=axis, keepdims=keepdims) / x.dtype.type(max(freedom(x.shape, axis, correction), 0))
 
 
+@op
+def unbounded(x: Array) -> Array:
+    """What the slope of a variance without freedom is: infinite, and NaN at the mean."""
+    return np.where(x == mean(x), x.dtype.type(np.nan), x.dtype.type(np.inf))
+
+
 def _var_share(g: Array, x: Array, axis: Axis, keepdims: bool, correction: float) -> Array:
     free = freedom(x.shape, axis, correction)
+    if axis is None and free <= 0:
+        return g * unbounded(x)
     return (
         beside(g, x.shape, axis, keepdims) * (2 / free if free else math.inf) * (x - mean(x, axis=axis, keepdims=True))
     )
@@ -508,10 +527,17 @@ def ratio(x: Array, y: Array) -> Array:
     return np.where(y == 0, out.dtype.type(0), out)
 
 
+@op(broadcasts=True)
+def guarded(x: Array, y: Array) -> Array:
+    """x / y, and zero where y is zero: the slope of a norm. There it has no slope of its own, and answers NaN as torch does."""
+    return ratio(x, y)
+
+
 ratio.gradient(x=lambda g, y: ratio(g, y), y=lambda g, out, y: -ratio(g * out, y))
+guarded.gradient(x=lambda g, y: g * (y != 0) / y, y=lambda g, out, y: -(g * (y != 0) * out / y))
 
 std.gradient(
-    x=lambda g, x, out, axis, keepdims, correction: _var_share(ratio(g, out) * 0.5, x, axis, keepdims, correction),
+    x=lambda g, x, out, axis, keepdims, correction: _var_share(guarded(g, out) * 0.5, x, axis, keepdims, correction),
 )
 
 
@@ -553,14 +579,14 @@ def signed(g: Array, x: Array) -> Array:
 def norm_share(g: Array, x: Array, out: Array, p: float, axis: Axis) -> Array:
     """The gradient of a norm, zero where the norm is zero; g and out broadcast with x."""
     if p == 2:
-        return g * ratio(x, out)
+        return g * guarded(x, out)
     if p == 1:
         return signed(g, x)
     if math.isinf(p):
         return signed(g * evenly(abs(x), out, axis=axis, keepdims=True, nans=True), x)
     if p == 0:
         return None
-    return signed(g * power_or_zero(ratio(abs(x), out), exponent=p - 1), x)
+    return signed(g * power_or_zero(guarded(abs(x), out), exponent=p - 1), x)
 
 
 vector_norm.gradient(

@@ -18,6 +18,8 @@ kth_along = pick.named("KthvalueBackward0")
 @op
 def argsort(x: Array, *, axis: int, descending: bool = False) -> Array:
     """The order of the elements along ``axis``: equal ones stay in order, NaN counts as the largest."""
+    if x.ndim == 0:
+        return np.int64(0)
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     # Sorted from the far end and read backwards, equal elements are in order again.
@@ -27,6 +29,8 @@ def argsort(x: Array, *, axis: int, descending: bool = False) -> Array:
 @op
 def top_index(x: Array, *, k: int, axis: int, largest: bool = True) -> Array:
     """Where the k largest (or smallest) elements are along ``axis``, in order."""
+    if x.ndim == 0:
+        return np.int64(0)
     n = x.shape[axis]
     lead = (slice(None),) * axis
     if 0 < 4 * k < n:  # far from all: separate them first, and sort only those
@@ -77,7 +81,7 @@ run_heads.gradient(x=lambda _: _refused("unique_consecutive"))
 def bincount(x: Array, *, weights: Array | None = None, minlength: int = 0) -> Array:
     """Count each number 0, 1, 2, ...; or add up its weights."""
     if x.size == 0:
-        return np.zeros(minlength, np.int64 if weights is None else weights.dtype)
+        return np.zeros(minlength, np.int64)
     out = np.bincount(x, weights, minlength)
     return out if weights is None or weights.dtype.kind != "f" else out.astype(weights.dtype)
 
