@@ -172,6 +172,16 @@ def test_an_alias_kept_after_the_end_still_answers() -> None:
     assert alias.optim.SGD is tinygrad_edu.optim.SGD
 
 
+def test_devices_that_are_not_there_can_be_imported_and_asked() -> None:
+    with tinygrad_edu.as_torch():
+        import torch.backends.cudnn as cudnn
+        import torch.cuda
+
+        cudnn.benchmark = True
+        assert not torch.cuda.is_available()
+        assert not torch.backends.mps.is_available()
+
+
 def test_other_names_are_left_alone() -> None:
     with tinygrad_edu.as_torch():
         assert importlib.util.find_spec("torch_geometric_of_nobody") is None

@@ -93,12 +93,12 @@ class StandIn:
 
 
 class Alias(ModuleType):
-    """A module under torch's name that answers with the names of one of ours."""
+    """A module under torch's name that answers with the names of one of ours, or of an object such as ``cuda``."""
 
-    def __init__(self, name: str, target: ModuleType) -> None:
+    def __init__(self, name: str, target: object) -> None:
         super().__init__(name, target.__doc__)
         names = dict(self.__dict__)
-        for key, value in vars(target).items():
+        for key, value in vars(target).items() if isinstance(target, ModuleType) else ():
             # Copied, so that torch.exp costs no more than tinygrad_edu.exp. Modules wait for __getattr__, which
             # gives them torch's name too; private names are not the interface.
             if not isinstance(value, ModuleType) and not key.startswith("_"):
@@ -117,7 +117,7 @@ class Alias(ModuleType):
         ours = _target(full)
         if ours is not None:
             return importlib.import_module(full if _depth else ours)
-        value = vars(self.__dict__["_target"]).get(name)
+        value = getattr(self.__dict__["_target"], name, None)
         if value is None or isinstance(value, ModuleType):
             raise AttributeError(explain_missing(self.__name__, name))
         return value
@@ -126,7 +126,7 @@ class Alias(ModuleType):
         return sorted({name for name in dir(self.__dict__["_target"]) if not name.startswith("_")} | {"__version__"})
 
     def __repr__(self) -> str:
-        return f"<module {self.__name__!r} ({self.__dict__['_target'].__name__} standing in)>"
+        return f"<module {self.__name__!r} ({OURS} standing in)>"
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -141,7 +141,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Promise an alias for one of torch's modules, refuse with a sentence, or leave other names alone."""
         if fullname.partition(".")[0] not in ROOTS:
             return None
-        if _target(fullname) is not None:
+        if _target(fullname) is not None or _object(fullname) is not None:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         # Python turns the refusal of `from torch import name` into a bare "cannot import name" of its own, unless the
         # error carries no name: then it is passed on with its text.
@@ -151,8 +151,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """Make the alias."""
         name = _target(spec.name)
-        assert name is not None, f"{spec.name} was promised by find_spec"
-        return Alias(spec.name, importlib.import_module(name))
+        return Alias(spec.name, _object(spec.name) if name is None else importlib.import_module(name))
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing remains to be done: an alias is complete when it is made."""
@@ -215,6 +214,15 @@ def _target(fullname: str) -> str | None:
         return ours if importlib.util.find_spec(ours) is not None else None
     except ModuleNotFoundError:  # not even the package around it
         return None
+
+
+def _object(fullname: str) -> object:
+    """What answers for torch's module ``fullname`` without being a module here: ``cuda``, ``backends.cudnn``; or None."""
+    root, *path = fullname.split(".")
+    found: object = importlib.import_module(ROOTS[root])
+    for name in path:
+        found = getattr(found, name, None)
+    return None if isinstance(found, ModuleType) or callable(found) or not hasattr(found, "__dict__") else found
 
 
 def _same(fullname: str) -> str:
