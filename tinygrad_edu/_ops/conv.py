@@ -20,8 +20,8 @@ import numpy as np
 from .._core.op import Array, op
 from .reduce import sum
 
-BLOCK = 1 << 17  # elements unfolded at once: half a megabyte of float32 stays in the cache
-SMALL = 200  # output places below which images share one product
+BLOCK = 1 << 18  # elements unfolded at once: a megabyte of float32, about what the cache holds
+SMALL = 300  # output places below which images share one product
 
 
 class Sliding(NamedTuple):
@@ -94,26 +94,42 @@ def convolution(x: Array, w: Array, b: Array, *, places: tuple[int, ...], how: S
     if width == 0:
         out[...] = 0
     else:
-        view = windows(padded(x, how.padding), kernel, places, how)
+        wide = padded(x, how.padding)
         kernels = w.reshape(groups, per_group, width)
         target = out.reshape(n, groups, per_group, area)
         for block in blocks(n, width * groups * area):
-            some = view[block]
-            if area < SMALL and groups == 1 and len(some) > 1:
-                columns = unfolded_together(some, width)  # (C K, images P)
-                target[block, 0] = (kernels[0] @ columns).reshape(per_group, -1, area).swapaxes(0, 1)
+            some = wide[block]
+            if area < SMALL and groups == 1:
+                columns = columns_together(some, kernel, places, how)
+                target[block, 0] = (kernels[0] @ columns).reshape(per_group, area, -1).transpose(2, 0, 1)
             else:
-                np.matmul(kernels, some.reshape(len(some), groups, width, area), out=target[block])
+                columns = windows(some, kernel, places, how).reshape(-1, groups, width, area)
+                np.matmul(kernels, columns, out=target[block])
     if b is not None:
         out += b.reshape(-1, *(1 for _ in places))
     return out
 
 
-def unfolded_together(view: Array, width: int) -> Array:
-    """Unfold the windows of several images into one matrix (C K, images P)."""
-    spatial = (view.ndim - 2) // 2
-    order = (*range(1, 2 + spatial), 0, *range(2 + spatial, view.ndim))
-    return view.transpose(order).reshape(width, -1)
+def columns_together(x: Array, kernel: tuple[int, ...], places: tuple[int, ...], how: Sliding) -> Array:
+    """Unfold several small images into one matrix (C K, P images).
+
+    The images lie innermost, so that even the rows of a small image are copied in long runs.
+    """
+    inner = np.ascontiguousarray(np.moveaxis(x, 0, -1))  # (C, *S, images)
+    spatial = inner.strides[1:-1]
+    strides = (
+        inner.strides[0],
+        *(n * d for n, d in zip(spatial, how.dilation, strict=True)),
+        *(n * s for n, s in zip(spatial, how.stride, strict=True)),
+        inner.strides[-1],
+    )
+    view: Array = np.ndarray((inner.shape[0], *kernel, *places, inner.shape[-1]), x.dtype, inner, 0, strides)
+    return view.reshape(inner.shape[0] * math.prod(kernel), -1)
+
+
+def images_innermost(y: Array) -> Array:
+    """Lay (images, channels, P) out as a matrix (channels, P images)."""
+    return y.transpose(1, 2, 0).reshape(y.shape[1], -1)
 
 
 @op(node="ConvolutionBackward0")
@@ -135,14 +151,13 @@ def convolution_input(y: Array, w: Array, b: Array, *, size: tuple[int, ...], ho
         kernels = np.ascontiguousarray(w.reshape(groups, per_group, width).swapaxes(1, 2))
         source = y.reshape(n, groups, per_group, area)
         for block in blocks(n, width * groups * area):
-            some = source[block]
-            target = out[block]
-            if area < SMALL and groups == 1 and len(some) > 1:
-                columns = kernels[0] @ some[:, 0].swapaxes(0, 1).reshape(per_group, -1)
-                columns = columns.reshape(channels, *kernel, len(some), *places)
-                target = target.swapaxes(0, 1)
+            some, target = source[block], out[block]
+            if area < SMALL and groups == 1:
+                columns = (kernels[0] @ images_innermost(some[:, 0])).reshape(channels, *kernel, *places, -1)
+                inner: Array = np.zeros((channels, *wide, len(some)), out.dtype)
                 for offset, where in slots(kernel, places, how):
-                    target[(slice(None), slice(None), *where)] += columns[(slice(None), *offset)]
+                    inner[(slice(None), *where)] += columns[(slice(None), *offset)]
+                target[...] = np.moveaxis(inner, -1, 0)
             else:
                 columns = np.matmul(kernels, some).reshape(len(some), channels, *kernel, *places)
                 for offset, where in slots(kernel, places, how):
@@ -162,15 +177,14 @@ def convolution_kernel(x: Array, y: Array, *, kernel: tuple[int, ...], how: Slid
     area, width, per_group = math.prod(places), channels * math.prod(kernel), out_channels // groups
     out: Array = np.zeros((groups, per_group, width), np.result_type(x, y))
     if out.size and y.size:
-        view = windows(padded(x, how.padding), kernel, places, how)
+        wide = padded(x, how.padding)
         source = y.reshape(n, groups, per_group, area)
         for block in blocks(n, width * groups * area):
-            some, theirs = view[block], source[block]
-            if groups == 1:
-                columns = unfolded_together(some, width)
-                out[0] += theirs[:, 0].swapaxes(0, 1).reshape(per_group, -1) @ columns.T
+            some, theirs = wide[block], source[block]
+            if area < SMALL and groups == 1:
+                out[0] += images_innermost(theirs[:, 0]) @ columns_together(some, kernel, places, how).T
             else:
-                columns = some.reshape(len(some), groups, width, area)
+                columns = windows(some, kernel, places, how).reshape(-1, groups, width, area)
                 out += np.add.reduce(np.matmul(theirs, columns.swapaxes(2, 3)), axis=0)
     return out.reshape(out_channels, channels, *kernel)
 

@@ -365,7 +365,9 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
         divisor = np.add.reduce(share, axis=None)
     elif reduction == "sum":
         divisor = x.dtype.type(1)
-    op = _ops.nll_loss if x.ndim <= 2 else _ops.nll_loss_2d
+    op = _ops.nll_loss
+    if x.ndim > 2:
+        op = _ops.nll_loss_view if reduction == "none" and x.ndim != 4 else _ops.nll_loss_2d
     loss = op(input.reshape(1, classes) if x.ndim == 1 else input, target=safe, share=share, divisor=divisor)
     return loss.reshape(()) if single and reduction == "none" else loss
 

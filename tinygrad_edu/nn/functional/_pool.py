@@ -66,6 +66,8 @@ def _window(
     """Check the arguments of a pooling and work out its windows."""
     shape = input._array.shape
     if len(shape) not in (n + 1, n + 2):
+        if name in ("avg_pool2d", "avg_pool3d") and len(shape) < n + 1:
+            raise IndexError(_out_of_range(len(shape), -n - 1, name))
         raise RuntimeError(_wrong_rank(name, n, shape) + _where())
     if 0 in shape[1:] or (len(shape) == n + 1 and 0 in shape):
         raise RuntimeError(
@@ -105,6 +107,14 @@ def _window(
             f"Given input size: ({given}). Calculated output size: ({out}). Output size is too small" + _where()
         )
     return _ops.Window(kernel, strides, paddings, dilations, size, places)
+
+
+def _out_of_range(ndim: int, dim: int, name: str) -> str:
+    bound = max(ndim, 1)
+    return (
+        f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim}): {name} was given {ndim} "
+        "dimensions" + _where()
+    )
 
 
 def _wrong_rank(name: str, n: int, shape: tuple[int, ...]) -> str:
@@ -478,6 +488,8 @@ def lp_pool3d(
 
 def _parts(name: str, n: int, input: Tensor, output_size: Wanted, colon: str) -> tuple[int, ...]:
     if input.ndim not in (n + 1, n + 2):
+        if input.ndim < n and not colon:
+            raise IndexError(_out_of_range(input.ndim, -n, name))
         raise RuntimeError(
             f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(input.shape)}" + _where()
         )
