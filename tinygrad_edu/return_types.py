@@ -202,6 +202,18 @@ class linalg_lstsq(_SolutionResidualsRankSingularValues):
     __repr__ = _printed
 
 
+class _SolutionCoefficient(NamedTuple):
+    solution: Tensor
+    cloned_coefficient: Tensor
+
+
+class triangular_solve(_SolutionCoefficient):
+    """A solution and the triangular matrix."""
+
+    __slots__ = ()
+    __repr__ = _printed
+
+
 __all__ = [
     "aminmax",
     "cummax",
@@ -223,4 +235,5 @@ __all__ = [
     "sort",
     "svd",
     "topk",
+    "triangular_solve",
 ]

@@ -5,6 +5,7 @@ What torch keeps in its namespace ``linalg`` has the prefix ``linalg_`` here; ``
 
 from __future__ import annotations
 
+import itertools
 import math
 import string
 from collections.abc import Container, Sequence
@@ -19,7 +20,8 @@ from .._errors import cannot_multiply, size, where
 from .._ops import linalg as _l
 from .._ops import reduce as _r
 from .._ops.elementwise import mul, ne, sub
-from .._ops.shape import broadcast_to, cat, diagonal, getitem, permute, reshape, reshape_copy, swap
+from .._ops.index import take
+from .._ops.shape import broadcast_to, cat, diagonal, getitem, permute, reshape, reshape_copy, stack, swap
 from .._ops.shape import inverse as inverse_axes
 from ._common import cast, dimension, dimensions, promoted, wrap
 from .reduce import axes_of, must_be_tensor, numpy_names, type_name
@@ -34,13 +36,17 @@ __all__ = [
     "addmv",
     "addr",
     "baddbmm",
+    "block_diag",
     "bmm",
+    "cartesian_prod",
     "cdist",
     "chain_matmul",
     "cholesky",
     "cholesky_inverse",
     "cholesky_solve",
+    "combinations",
     "cross",
+    "cumulative_trapezoid",
     "det",
     "diff",
     "dist",
@@ -65,6 +71,9 @@ __all__ = [
     "svd",
     "tensordot",
     "trace",
+    "trapezoid",
+    "trapz",
+    "triangular_solve",
     "vdot",
 ]
 
@@ -380,7 +389,7 @@ def _letters(count: int, start: int = 0) -> str:
     return "".join([chr(start + i + 256) for i in range(count)])
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[int | Sequence[int]] | Tensor = 2) -> Tensor:
     """Multiply and add up over several dimensions of both: the last ``dims`` of a and the first of b, or those listed.
 
     Raises
@@ -417,7 +426,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     return _l.contract(a, b, left="".join(left), right="".join(right), result=result)
 
 
-def einsum(*args: Any) -> Tensor:
+def einsum(*args: str | Tensor | Sequence[Tensor] | Sequence[int]) -> Tensor:
     """Multiply tensors and add up over the letters that the result lacks: Einstein's notation.
 
     ``einsum("ij,jk->ik", a, b)`` multiplies matrices, ``"ii->"`` takes a trace, ``"...ij->...ji"`` transposes.
@@ -441,12 +450,13 @@ def einsum(*args: Any) -> Tensor:
         raise ValueError(
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list"
         )
-    if isinstance(args[0], str):
-        equation, operands = args[0], args[1:]
+    given: Any = args
+    if isinstance(given[0], str):
+        equation, operands = given[0], given[1:]
         if len(operands) == 1 and isinstance(operands[0], list | tuple):
             operands = tuple(operands[0])
     else:
-        equation, operands = _from_sublists(args)
+        equation, operands = _from_sublists(given)
     for i, x in enumerate(operands):
         must_be_tensor(x, "einsum", "operands", i + 2)
     terms, result = _read_equation(equation, [x._array for x in operands])
@@ -967,6 +977,100 @@ def diff(
     return input
 
 
+def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int) -> tuple[Tensor, int]:
+    """Twice the areas under the pieces of a polygon, and the axis they lie along."""
+    axis = dimension(dim, y._array.ndim)
+    lead = (slice(None),) * axis
+    later, earlier = getitem(y, index=(*lead, slice(1, None))), getitem(y, index=(*lead, slice(None, -1)))
+    if x is None:
+        return (later + earlier) * dx, axis
+    steps = diff(x)
+    if x._array.ndim == 1:
+        steps = reshape(steps, shape=(-1,) + (1,) * (y._array.ndim - 1 - axis))
+    else:
+        steps = diff(x, dim=dim)
+    return (later + earlier) * steps, axis
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The area under the polygon through the points (x, y), or with steps of ``dx``.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.trapezoid(torch.tensor([1.0, 5.0, 10.0]))
+    tensor(10.5000)
+    """
+    areas, axis = _areas(y, x, dx, dim)
+    return _r.sum(areas, axis=axis) / 2
+
+
+def trapz(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The area under a polygon, as ``torch.trapezoid``."""
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The areas under the polygon through the points (x, y), up to each of them but the first."""
+    areas, axis = _areas(y, x, dx, dim)
+    return _r.cumsum(areas / 2, axis=axis)
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """Matrices along the diagonal of a larger one, with zeros elsewhere.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.block_diag(torch.tensor([[1, 2]]), torch.tensor([[3]]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
+    blocks = [reshape(t, shape=(1,) * (2 - t._array.ndim) + t._array.shape) for t in promoted(*tensors)]
+    width = sum([b._array.shape[1] for b in blocks])
+    rows, before = [], 0
+    for b in blocks:
+        n, m = b._array.shape
+        left, right = np.zeros((n, before), b._array.dtype), np.zeros((n, width - before - m), b._array.dtype)
+        rows.append(cat(wrap(left), b, wrap(right), axis=1))
+        before += m
+    return cat(*rows, axis=0)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """Every combination of one element of each vector, one per row.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.cartesian_prod(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
+    if len(tensors) == 1:
+        return tensors[0]
+    grid = np.indices([t._array.shape[0] for t in tensors]).reshape(len(tensors), -1)
+    return stack(*[take(t, index=place) for t, place in zip(promoted(*tensors), grid, strict=True)], axis=1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Every choice of ``r`` elements of a vector, in order, one per row.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.combinations(torch.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    chosen = list(choose(range(input._array.shape[0]), r))
+    return take(input, index=np.array(chosen, np.int64).reshape(len(chosen), r))
+
+
 # ---- inverse, equations, determinant
 
 
@@ -1044,6 +1148,17 @@ def linalg_solve_triangular(
     if left:
         return _l.solve_triangular(A, B, upper=upper, unit=unitriangular)
     return swap(_l.solve_triangular(swap(A), swap(B), upper=not upper, unit=unitriangular))
+
+
+def triangular_solve(
+    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> return_types.triangular_solve:
+    """Solve A @ X = b, reading only one triangle of A; returns the solution and A."""
+    if transpose:
+        found = linalg_solve_triangular(swap(A), b, upper=not upper, unitriangular=unitriangular)
+    else:
+        found = linalg_solve_triangular(A, b, upper=upper, unitriangular=unitriangular)
+    return return_types.triangular_solve(found, A)
 
 
 def linalg_det(A: Tensor) -> Tensor:

@@ -153,7 +153,7 @@ def unique(
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Tensor | tuple[Tensor, ...]:
     """Find the distinct elements (or the distinct slices along ``dim``), ascending.
 
     Returns
@@ -186,7 +186,7 @@ def unique(
 
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
-) -> Any:
+) -> Tensor | tuple[Tensor, ...]:
     """Keep the first of each run of equal elements (or of equal slices along ``dim``).
 
     Returns
