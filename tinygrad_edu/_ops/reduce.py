@@ -107,9 +107,10 @@ average.gradient(x=lambda g, x_shape: broadcast_to(g / (math.prod(x_shape) or 1)
 
 
 @op(node="MeanBackward1")
-@in_float32
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Average along ``axis``."""
+    if x.dtype is _HALF:
+        return mean(x.astype(np.float32), axis=axis, keepdims=keepdims).astype(_HALF)
     return add_reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count(x.shape, axis))
 
 
