@@ -168,6 +168,28 @@ def test_compare_finds_equal_output_equal(tmp_path: Path) -> None:
     assert done.stdout.count("tensor([2., 4.])") == 2
 
 
+def test_compare_draws_the_same_random_numbers(tmp_path: Path) -> None:
+    text = (
+        "import random, numpy, torch\n"
+        "print(random.random(), numpy.random.rand(), torch.rand(2), torch.nn.Linear(2, 2).weight)\n"
+    )
+    done = python("-m", "tinygrad_edu", "run", "--compare", write(tmp_path, text))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_seed_may_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = write(tmp_path, "import torch\nprint(torch.rand(3))\n")
+    main(["run", "--seed", "3", script])
+    tinygrad_edu.manual_seed(3)
+    assert capsys.readouterr().out == f"{tinygrad_edu.rand(3)}\n"
+
+
+def test_compare_shows_the_script_what_run_shows_it(tmp_path: Path) -> None:
+    text = "import sys\nprint(__name__, __file__, sys.argv, sys.path[0], sorted(globals()))\n"
+    done = python("-m", "tinygrad_edu", "run", "--compare", write(tmp_path, text), "-x", "y")
+    assert done.returncode == 0, done.stdout
+
+
 def test_compare_names_the_first_line_that_differs(tmp_path: Path) -> None:
     text = "import torch\nprint('same')\nprint(torch.__version__)\nprint('same again')\n"
     done = python("-m", "tinygrad_edu", "run", "--compare", write(tmp_path, text), "argument")

@@ -11,13 +11,32 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeAlias
 
 # A child that finds this very package, installed or not; `run` then puts the script's folder into sys.path[0].
 OURS = "import sys; sys.path[0] = {parent!r}; from tinygrad_edu._cli import main; sys.exit(main())"
 
+# The script as __main__, as `python script` would, but with seeded random numbers: torch's own start is never the same.
+THEIRS = """
+import os, random, sys, numpy, torch
+random.seed({seed}), numpy.random.seed({seed}), torch.manual_seed({seed})
+del sys.argv[0]
+__file__ = os.path.abspath(sys.argv[0])
+sys.path[0] = os.path.dirname(os.path.realpath(__file__))
+with open(__file__, "rb") as file:
+    code = compile(file.read(), __file__, "exec", dont_inherit=True)
+del os, random, sys, numpy, torch, file
+__cached__ = None
+exec(globals().pop("code"))
+"""
+
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+Row: TypeAlias = tuple[str | None, str | None]
 
 
 @dataclass
@@ -29,7 +48,7 @@ class Outcome:
     status: int
 
 
-def compare(script: str, arguments: Sequence[str], options: Sequence[str]) -> int:
+def compare(script: str, arguments: Sequence[str], options: Sequence[str], seed: int = 0) -> int:
     """Run ``script`` both ways, show both outputs; 0 if they are equal, 1 if not, 2 without torch."""
     if importlib.util.find_spec("torch") is None:
         print(
@@ -40,10 +59,11 @@ def compare(script: str, arguments: Sequence[str], options: Sequence[str]) -> in
         )
         return 2
     code = OURS.format(parent=str(Path(__file__).resolve().parents[2]))
-    mine = _run([sys.executable, "-c", code, "run", *options, script, *arguments])
-    theirs = _run([sys.executable, script, *arguments])
-    _show(mine, theirs)
-    return _verdict(mine, theirs)
+    mine = _run([sys.executable, "-c", code, "run", f"--seed={seed}", *options, script, *arguments])
+    theirs = _run([sys.executable, "-c", THEIRS.format(seed=seed), script, *arguments])
+    rows = _aligned(mine.lines, theirs.lines)
+    _show(mine, theirs, rows)
+    return _verdict(mine, theirs, rows)
 
 
 def _run(command: list[str]) -> Outcome:
@@ -58,14 +78,26 @@ def _run(command: list[str]) -> Outcome:
     return Outcome(done.stdout.splitlines(), done.stderr.splitlines(), done.returncode)
 
 
-def _show(mine: Outcome, theirs: Outcome) -> None:
+def _aligned(mine: list[str], theirs: list[str]) -> list[Row]:
+    """Pair the lines of two outputs; None where a line has no counterpart.
+
+    >>> _aligned(["a", "more", "b"], ["a", "b"])
+    [('a', 'a'), ('more', None), ('b', 'b')]
+    """
+    rows: list[Row] = []
+    for _, i, j, k, m in SequenceMatcher(None, mine, theirs).get_opcodes():
+        rows += zip_longest(mine[i:j], theirs[k:m])
+    return rows
+
+
+def _show(mine: Outcome, theirs: Outcome, rows: list[Row]) -> None:
     """Print both outputs beside each other, ``!`` between lines that differ."""
     width = max(20, (shutil.get_terminal_size((120, 24)).columns - 3) // 2)
     print(f"{_fit('tinygrad_edu', width)}   torch")
     print(f"{'-' * width}   {'-' * width}")
-    for left, right in zip_longest(mine.lines, theirs.lines):
+    for left, right in rows:
         sign = " " if left == right else "!"
-        print(f"{_fit(left or '', width)} {sign} {_fit(right or '', width).rstrip()}")
+        print(f"{_fit(left or '', width)} {sign} {_fit(right or '', width).rstrip()}".rstrip())
     print(f"{'-' * width}   {'-' * width}")
     for name, outcome in (("tinygrad_edu", mine), ("torch", theirs)):
         if outcome.status:
@@ -77,13 +109,13 @@ def _show(mine: Outcome, theirs: Outcome) -> None:
             print(line, file=sys.stderr)
 
 
-def _verdict(mine: Outcome, theirs: Outcome) -> int:
+def _verdict(mine: Outcome, theirs: Outcome, rows: list[Row]) -> int:
     """Name the first line that differs; return the exit status."""
-    for number, (left, right) in enumerate(zip_longest(mine.lines, theirs.lines), 1):
+    for number, (left, right) in enumerate(rows, 1):
         if left != right:
             print(f"first difference: line {number}{_remark(left, right)}")
-            print(f"  tinygrad_edu: {'(the output has ended)' if left is None else left}")
-            print(f"  torch:        {'(the output has ended)' if right is None else right}")
+            print(f"  tinygrad_edu: {'(no such line)' if left is None else left}")
+            print(f"  torch:        {'(no such line)' if right is None else right}")
             return 1
     if (mine.status == 0) != (theirs.status == 0):
         print(f"first difference: the exit status, {mine.status} under tinygrad_edu and {theirs.status} under torch")

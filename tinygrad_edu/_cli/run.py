@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import threading
 import traceback
@@ -13,8 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .._lint import lint
 from .._stand_in import as_torch
+from ..random import manual_seed
 from .compare import compare
 
 if TYPE_CHECKING:
@@ -34,6 +38,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--compare", action="store_true", help="run it under real torch too; show where the output parts"
     )
+    parser.add_argument(
+        "--seed", type=int, help="seed random, numpy.random and torch first (--compare: 0 if not given)"
+    )
     parser.add_argument("--lint", action="store_true", help="warn on stderr about traps that raise no error")
     parser.add_argument("--traceback", action="store_true", help="show the framework's own frames in tracebacks too")
     parser.add_argument("script", help="path of the script")
@@ -48,19 +55,27 @@ def execute(asked: argparse.Namespace) -> int:
         return 2
     options = ["--lint"] * asked.lint + ["--traceback"] * asked.traceback
     if asked.compare:
-        return compare(asked.script, asked.arguments, options)
+        return compare(asked.script, asked.arguments, options, asked.seed or 0)
     with ExitStack() as active:
+        if asked.seed is not None:
+            _seed(asked.seed)
         active.enter_context(as_torch())
         if asked.lint:
             active.enter_context(lint())
         return run_script(asked.script, asked.arguments, whole_traceback=asked.traceback)
 
 
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    manual_seed(seed)
+
+
 def run_script(script: str, arguments: Sequence[str], *, whole_traceback: bool = False) -> int:
     """Run ``script`` as ``python script arguments`` would, in this process; return its exit status."""
     main = ModuleType("__main__")
     main.__file__ = os.path.abspath(script)
-    vars(main).update(__builtins__=__builtins__, __cached__=None)
+    vars(main).update(__annotations__={}, __builtins__=__builtins__, __cached__=None)
     before = sys.argv, sys.path[:], sys.modules["__main__"]
     threads = set(threading.enumerate())
     sys.argv = [script, *arguments]
