@@ -58,6 +58,7 @@ def as_array(x):
     return x if isinstance(x, np.ndarray | np.generic) else to_numpy(x)
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch's advice, given by us too
 differentiable = rows(lambda row: row.order > 0)
 
 
@@ -68,9 +69,9 @@ def test_3_every_share_has_the_shape_and_dtype_of_its_edge_and_4_none_is_what_a_
     def check(case, seed):
         def see(node, g, shares):
             nonlocal steps
+            steps += 1
             if node.op is None:
                 return
-            steps += 1
             edges = [edge for edge in node.edges if edge is not None]
             if len(edges) == len(shares):
                 for edge, share in zip(edges, shares, strict=True):
@@ -241,18 +242,18 @@ def test_8_memory_is_flat_without_the_collector():
     t = tinygrad_edu
     w = t.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], requires_grad=True)
     x = t.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
-    for _ in range(50):
-        busy_step(t, w, x)
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()
     tracemalloc.start()
     try:
+        for _ in range(50):
+            busy_step(t, w, x)
         before, blocks = tracemalloc.get_traced_memory()[0], len(memory.written)
         for _ in range(600):
             busy_step(t, w, x)
         grown = tracemalloc.get_traced_memory()[0] - before
-        assert grown < 8_000, f"600 steps left {grown} bytes"
+        assert grown < 2_000, f"600 steps left {grown} bytes"
         assert gc.collect() == 0
         assert len(memory.written) <= blocks + 1
     finally:
@@ -308,7 +309,8 @@ def test_10_hooks_that_are_removed_leave_no_trace():
 
 
 def test_11_only_the_machine_reads_a_tensors_node_directly():
-    allowed = {"_tensor.py", "op.py", "engine.py", "node.py"}
+    # The last two make nodes themselves: a custom Function is an op, and detect_anomaly watches results as they arise.
+    allowed = {"_tensor.py", "op.py", "engine.py", "node.py", "_function.py", "_anomaly.py"}
     found = [
         f"{path.relative_to(PACKAGE)}:{number}"
         for path in PACKAGE.rglob("*.py")

@@ -1,0 +1,43 @@
+"""What once broke, named after it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.oracle import both
+
+LAYOUTS = {
+    "rows": lambda t, x: x * 1,
+    "columns": lambda t, x: (x.t() * 1).t(),
+    "columns as they come": lambda t, x: x.t().exp(),
+    "every second": lambda t, x: (x * 1)[:, ::2],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_write_through_a_reshaped_view_survives_a_gradient_of_another_memory_order(layout, order):
+    # The copy that splice makes took over the order of the gradient; a reshape of it then copied, and the write was lost.
+    def program(t):
+        x = t.from_numpy(np.arange(1.0, 13.0).reshape(3, 4)).requires_grad_()
+        h = LAYOUTS[layout](t, x)
+        h.reshape(-1).mul_(3)
+        h.t().reshape(-1).mul_(h.shape[0])
+        h.t()[1:].unsqueeze(0)[0].add_(1)
+        weights = t.from_numpy(np.arange(1.0, 1.0 + h.numel()).reshape(h.shape[1], h.shape[0]))
+        (g,) = t.autograd.grad((h.t() * h.t() * weights).sum(), x, create_graph=True)
+        return t.autograd.grad((g * g).sum(), x) if order == 2 else g
+
+    both(program)
+
+
+def test_a_whole_view_written_leaves_nothing_to_the_old_value():
+    def program(t):
+        x = t.ones(2, 3, requires_grad=True)
+        h = x * 1
+        h.view(-1).mul_(3)
+        (h.t() * t.ones(3, 2)).sum().backward()
+        return x.grad
+
+    assert both(program).tolist() == [[3.0, 3.0, 3.0]] * 2
