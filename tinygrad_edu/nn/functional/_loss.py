@@ -50,8 +50,12 @@ _quotient = div.named("DivBackward1")
 
 def _pair(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Give both in one shape and dtype; warn as torch does if that needs broadcasting."""
-    need_tensor(input, name, "input", 1)
-    need_tensor(target, name, "target", 2)
+    for what, x in (("input", input), ("target", target)):
+        if not isinstance(x, Tensor):
+            raise AttributeError(
+                f"'{type(x).__name__}' object has no attribute 'size': the {what} of {name} must be a Tensor; make one with "
+                "torch.tensor(...)."
+            )
     if input._array.shape != target._array.shape:
         if _lint.on:
             _lint.loss_shapes(name, input, target)

@@ -488,7 +488,7 @@ def lp_pool3d(
 
 def _parts(name: str, n: int, input: Tensor, output_size: Wanted, colon: str) -> tuple[int, ...]:
     if input.ndim not in (n + 1, n + 2):
-        if input.ndim < n and not colon:
+        if input.ndim < n and not colon and output_size in (1, (1,) * n):  # torch takes the mean there
             raise IndexError(_out_of_range(input.ndim, -n, name))
         raise RuntimeError(
             f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(input.shape)}" + _where()
