@@ -63,7 +63,7 @@ def test_dtypes_that_differ_raise_torchs_error():
     error = both(lambda t: t.nn.functional.linear(t.zeros(4, 6, dtype=t.int64), t.zeros(5, 6)))
     assert "expected m1 and m2 to have the same dtype, but got: long int != float" in str(error)
     both(lambda t: t.nn.functional.linear(t.zeros(4, 6), t.zeros(5, 6), t.zeros(5, dtype=t.float64)))
-    with pytest.raises(TypeError, match="argument 'input' \\(position 1\\) must be Tensor, not numpy.ndarray"):
+    with pytest.raises(TypeError, match=r"argument 'input' \(position 1\) must be Tensor, not numpy.ndarray"):
         f(np.zeros((4, 6)), ours().zeros(5, 6))
 
 

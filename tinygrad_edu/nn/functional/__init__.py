@@ -53,6 +53,9 @@ from ._conv import (
     fold,
     unfold,
 )
+from ._ctc import (
+    ctc_loss,
+)
 from ._dropout import (
     alpha_dropout,
     dropout,
@@ -60,6 +63,10 @@ from ._dropout import (
     dropout2d,
     dropout3d,
     feature_alpha_dropout,
+)
+from ._grid import (
+    affine_grid,
+    grid_sample,
 )
 from ._linear import (
     bilinear,
@@ -150,6 +157,7 @@ __all__ = [
     "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -170,6 +178,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -183,6 +192,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
