@@ -29,13 +29,15 @@ def test_affine_grids_equal_torch(corners, size):
 @pytest.mark.parametrize("size", [(2, 3, 4, 5), (2, 2, 2, 4, 3)])
 def test_sampling_equals_torch(corners, padding, mode, size):
     n = len(size) - 2
-    orders(
-        lambda t, x, grid: t.nn.functional.grid_sample(x, grid, mode, padding, align_corners=corners),
-        numbers(*size),
-        numbers(2, 3, 3, *((2,) if n == 3 else ()), n, seed=1) * 1.3,
-        named=False,
-        second=False,  # torch has none
-    )
+    grid = numbers(2, 3, 3, *((2,) if n == 3 else ()), n, seed=1) * 1.3
+
+    def run(t, x, grid):
+        return t.nn.functional.grid_sample(x, grid, mode, padding, align_corners=corners)
+
+    if mode == "nearest":  # which does not depend on small moves of the grid: no gradient here, zeros in torch
+        orders(lambda t, x: run(t, x, t.tensor(grid)), numbers(*size), named=False, second=False)
+    else:
+        orders(run, numbers(*size), grid, named=False, second=False)  # torch has no second order
 
 
 def test_shapes_and_modes_that_do_not_fit_raise_torchs_error():
