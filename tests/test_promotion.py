@@ -8,6 +8,7 @@ import pytest
 
 from tests.oracle import ours, outcome, torch
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch's advice, given by us too
 DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 OPERATIONS = {
     "add": operator.add,

@@ -1,9 +1,10 @@
-"""The op table: every operation of the first tier, written once against torch's interface."""
+"""The op table: every operation of the first tier, and some of the second, written once against torch's interface."""
 
 from __future__ import annotations
 
-from tests.table import compare, creation, elementwise, index, linalg, loss, nn, reduce, shape
+from tests.table import compare, creation, elementwise, index, linalg, loss, nn, reduce, second, shape
 from tests.table.row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
-ROWS: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
+FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
+ROWS = (*FIRST, *second.ROWS)

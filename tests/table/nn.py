@@ -72,7 +72,7 @@ def convolved(dims):
     return cases(make)
 
 
-def transposed_convolution(d):
+def transposed_convolution(d, output_padding):
     """Draw the arguments of conv_transpose2d."""
     groups = d.pick(1, 1, 2)
     ins, outs = groups * d.integer(1, 2), d.integer(1, 2)
@@ -86,7 +86,7 @@ def transposed_convolution(d):
         bias,
         stride,
         d.pick(0, 1) if min(w.shape[2:]) > 2 or min(x.shape[2:]) > 1 else 0,
-        d.integer(0, stride - 1),
+        min(output_padding, stride - 1),
         groups,
         1,
     )
@@ -321,10 +321,19 @@ ROWS = [
             )
         ),
     ),
+    Row(  # torch cannot differentiate an output padding twice
+        name="nn.functional.conv_transpose2d",
+        call=lambda t, *a: t.nn.functional.conv_transpose2d(*a),
+        sample=cases(lambda d: transposed_convolution(d, d.integer(1, 2))),
+        dtypes=FLOATS,
+        order=1,
+        special=False,
+        ties=0,
+    ),
     Row(
         name="nn.functional.conv_transpose2d",
         call=lambda t, *a: t.nn.functional.conv_transpose2d(*a),
-        sample=cases(transposed_convolution),
+        sample=cases(lambda d: transposed_convolution(d, 0)),
         dtypes=FLOATS,
         order=3,
         special=False,
