@@ -191,3 +191,14 @@ def result_numpy(*operands: Any) -> NumpyDtype:
             found = pair(found, candidate)
     assert found is not None, "at least one operand"
     return found
+
+
+def representable(number: Any, numpy_dtype: NumpyDtype) -> Any:
+    """``number`` as torch converts it for a dtype: cut off at the point for integers, which wrap around; not zero for bool."""
+    if numpy_dtype.kind == "b":
+        return builtins.bool(number)
+    if numpy_dtype.kind in "iu":
+        whole = builtins.int(number)
+        bounds = np.iinfo(numpy_dtype)
+        return whole if bounds.min <= whole <= bounds.max else np.asarray(whole).astype(numpy_dtype)[()]
+    return number

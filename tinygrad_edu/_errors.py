@@ -90,7 +90,7 @@ def explain(op: Any, error: Exception, arrays: tuple[Any, ...], settings: dict[s
     if getattr(error, "explained", False):  # an op inside an op has spoken already
         return error
     name = op.name
-    kind: type[Exception] = type(error) if isinstance(error, IndexError | TypeError) else RuntimeError
+    kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError
     sentence: str | None
     if name == "linear":
         sentence = wrong_features(arrays[0], arrays[1])
@@ -101,6 +101,10 @@ def explain(op: Any, error: Exception, arrays: tuple[Any, ...], settings: dict[s
         sentence = cannot_broadcast(name, arrays)
     else:
         sentence = None
+    if isinstance(error, TypeError):
+        sentence = _no_kernel(op, error, arrays)
+        if sentence is None:
+            kind = TypeError
     if sentence is None:
         given = [
             f"{n} {list(a.shape)}" if hasattr(a, "shape") else f"{n}={a!r}"
@@ -141,3 +145,21 @@ def in_place(op: Any, error: Exception, mine: Any, other: Any, name: str) -> Exc
             f"output with shape {list(mine.shape)} doesn't match the broadcast shape of {list(other.shape)} ({name})"
         )
     return RuntimeError(sentence + where())
+
+
+def _no_kernel(op: Any, error: Exception, arrays: tuple[Any, ...]) -> str | None:
+    """torch's sentence for an op that a dtype does not have, or None if the error is another."""
+    if op.name in ("sub", "rsub") and "boolean" in str(error):
+        return (
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead, or "
+            "convert with .int()."
+        )
+    if op.name == "neg" and "boolean" in str(error):
+        return (
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+            "`logical_not()` operator instead."
+        )
+    if "ufunc" in str(error) or "boolean" in str(error):
+        names = {str(a.dtype): None for a in arrays if hasattr(a, "dtype")}
+        return f'"{op.name}" not implemented for {", ".join(names)}: convert first, with .float() or .long().'
+    return None

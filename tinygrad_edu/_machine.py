@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _dtype
+from . import _blas, _dtype
 from ._dtype import dtype
 from ._tensor import Tensor
 from ._types import CPU, check_device, device
@@ -96,7 +96,7 @@ def set_default_device(device: device | str | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Tell how many threads the products of matrices may use, as far as the environment says.
+    """Tell how many threads the products of matrices may use.
 
     Examples
     --------
@@ -104,14 +104,11 @@ def get_num_threads() -> int:
     >>> torch.get_num_threads() >= 1
     True
     """
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        if os.environ.get(name, "").isdigit():
-            return int(os.environ[name])
-    return os.cpu_count() or 1
+    return _blas.get_threads() or os.cpu_count() or 1
 
 
 def set_num_threads(n: int) -> None:
-    """Accept torch's call; NumPy's threads are set by OPENBLAS_NUM_THREADS before Python starts.
+    """Let the products of matrices use ``n`` threads.
 
     Examples
     --------
@@ -120,6 +117,7 @@ def set_num_threads(n: int) -> None:
     """
     if n < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
+    _blas.set_threads(n)
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:

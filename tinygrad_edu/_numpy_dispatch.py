@@ -242,7 +242,6 @@ def _detached(values: Any) -> Any:
     return values
 
 
-def install() -> None:
-    """Give Tensor its NumPy protocols."""
-    Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]  # given from this floor, which knows both sides
-    Tensor.__array_function__ = array_function  # type: ignore[attr-defined]  # as above
+# Given to Tensor from this floor, which knows both sides.
+Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]  # NumPy looks it up on the class
+Tensor.__array_function__ = array_function  # type: ignore[attr-defined]  # as above

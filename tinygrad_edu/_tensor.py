@@ -113,8 +113,17 @@ class Tensor:
         """The step that made this tensor; a view asks again when its base has been written."""
         base = self._base
         if base is not None:
-            now = base._node
-            if now is not self._seen and self._seen is not False and now is not None:
+            now, seen = base._node, self._seen
+            if now is seen or now is None:
+                return self._node
+            if seen.__class__ is tuple:
+                if now is not seen[0] and now.op is not None and state.tape is not None:
+                    raise RuntimeError(
+                        "A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad "
+                        "mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. Make the view and the write "
+                        "both inside, or both outside, of no_grad."
+                    )
+            else:
                 with enable_grad():
                     self._node = _shape.follow(base, self._path)._node
                 self._seen = now
@@ -340,7 +349,7 @@ class Tensor:
         base = self._base
         if base is None or state.tape is None or (node is None and base._node is None):
             return
-        if self._seen is False:
+        if self._seen.__class__ is tuple:
             raise RuntimeError(
                 "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is "
                 f"ambiguous and error-prone, it is forbidden ({name}). Make the view and the write both inside, or both outside, of no_grad."
@@ -408,15 +417,15 @@ class Tensor:
                 node.hooks = {"retain": self._node.hooks.pop("retain")}
             self._node = node
         else:
+            kept = (None, None, node.shape, self._path, _shape.memory_order(base._array))
             path = state.tape.path
-            base._node = Node(
-                _shape.splice, (None, None, node.shape, self._path), (base._node, node), base._array.shape, path
-            )
+            base._node = Node(_shape.splice, kept, (base._node, node), base._array.shape, path)
         self._cut = None
 
-    def _replace(self, array: Any) -> Tensor:
+    def _replace(self, array: Any, node_name: str) -> Tensor:
         """Give this memory the values of ``array``, which depend on nothing: no gradient passes."""
-        return self._write(_el.constant(self, array=np.asarray(array, self._array.dtype)), "replace")
+        written = _el.constant.named(node_name)(self, array=np.asarray(array, self._array.dtype))
+        return self._write(written, node_name)
 
     def _in_place(self, op: Any, y: Any, name: str) -> Tensor:
         """Write op(self, y) where self lies, directly where nobody records."""
@@ -460,19 +469,9 @@ class Tensor:
 
     subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
 
-    def fill_(self, value: float | Tensor) -> Tensor:
+    def fill_(self, value: Number | Tensor) -> Tensor:
         """Write one number everywhere."""
-        number = value.item() if isinstance(value, Tensor) else value
-        return self._write(_el.fill(self, value=self._representable(number)), "fill_")
-
-    def _representable(self, number: Any) -> Any:
-        """``number``, converted as torch converts it when it is written into this dtype."""
-        kind = self._array.dtype.kind
-        if kind == "b":
-            return bool(number)
-        if kind in "iu":
-            return np.asarray(int(number)).astype(self._array.dtype)
-        return number
+        return self._write(_functions.filled_in_place(self, value), "fill_")
 
     def zero_(self) -> Tensor:
         """Write 0 everywhere."""
@@ -572,6 +571,14 @@ class Tensor:
                 )
             source = source.to(self.dtype)
         part._write(_index.put(part, source, index=arrays), "__setitem__")
+
+    def cumsum_(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        """Write running sums, in this tensor's own dtype."""
+        return self._write(_functions.cumsum(self, dim, dtype=dtype or self.dtype), "cumsum_")
+
+    def cumprod_(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        """Write running products, in this tensor's own dtype."""
+        return self._write(_functions.cumprod(self, dim, dtype=dtype or self.dtype), "cumprod_")
 
     def masked_fill_(self, mask: Tensor, value: float | Tensor) -> Tensor:
         """Write a number where ``mask`` holds."""
@@ -907,9 +914,9 @@ class Tensor:
         return _functions.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        if not isinstance(other, np.ndarray):
+        if not isinstance(other, np.ndarray | Tensor):
             return NotImplemented
-        return _functions.matmul(_as_source(other, None), self)
+        return _functions.matmul(other if isinstance(other, Tensor) else _as_source(other, None), self)
 
     def __pow__(self, other: Any) -> Tensor:
         return _functions.pow(self, other)
@@ -1144,6 +1151,13 @@ class Tensor:
     amin = _functions.amin
     aminmax = _functions.aminmax
     any = _functions.any
+    arccos = _functions.arccos
+    arccosh = _functions.arccosh
+    arcsin = _functions.arcsin
+    arcsinh = _functions.arcsinh
+    arctan = _functions.arctan
+    arctan2 = _functions.arctan2
+    arctanh = _functions.arctanh
     argmax = _functions.argmax
     argmin = _functions.argmin
     argsort = _functions.argsort
@@ -1219,6 +1233,8 @@ class Tensor:
     gather = _functions.gather
     ge = _functions.ge
     ger = _functions.ger
+    greater = _functions.greater
+    greater_equal = _functions.greater_equal
     gt = _functions.gt
     heaviside = _functions.heaviside
     histc = _functions.histc
@@ -1240,6 +1256,8 @@ class Tensor:
     kthvalue = _functions.kthvalue
     le = _functions.le
     lerp = _functions.lerp
+    less = _functions.less
+    less_equal = _functions.less_equal
     log = _functions.log
     log10 = _functions.log10
     log1p = _functions.log1p
@@ -1286,6 +1304,7 @@ class Tensor:
     negative = _functions.negative
     nonzero = _functions.nonzero
     norm = _functions.norm
+    not_equal = _functions.not_equal
     outer = _functions.outer
     permute = _functions.permute
     pinverse = _functions.pinverse
@@ -1332,6 +1351,7 @@ class Tensor:
     sum_to_size = _functions.sum_to_size
     svd = _functions.svd
     swapaxes = _functions.swapaxes
+    swapdims = _functions.swapdims
     t = _functions.t
     take = _functions.take
     take_along_dim = _functions.take_along_dim
@@ -1342,8 +1362,10 @@ class Tensor:
     topk = _functions.topk
     trace = _functions.trace
     transpose = _functions.transpose
+    triangular_solve = _functions.triangular_solve
     tril = _functions.tril
     triu = _functions.triu
+    true_divide = _functions.true_divide
     trunc = _functions.trunc
     unbind = _functions.unbind
     unflatten = _functions.unflatten
@@ -1374,6 +1396,13 @@ class Tensor:
     addmm_ = _written_by(_functions.addmm)
     addmv_ = _written_by(_functions.addmv)
     addr_ = _written_by(_functions.addr)
+    arccos_ = _written_by(_functions.arccos)
+    arccosh_ = _written_by(_functions.arccosh)
+    arcsin_ = _written_by(_functions.arcsin)
+    arcsinh_ = _written_by(_functions.arcsinh)
+    arctan_ = _written_by(_functions.arctan)
+    arctan2_ = _written_by(_functions.arctan2)
+    arctanh_ = _written_by(_functions.arctanh)
     asin_ = _written_by(_functions.asin)
     asinh_ = _written_by(_functions.asinh)
     atan_ = _written_by(_functions.atan)
@@ -1394,8 +1423,6 @@ class Tensor:
     copysign_ = _written_by(_functions.copysign)
     cos_ = _written_by(_functions.cos)
     cosh_ = _written_by(_functions.cosh)
-    cumprod_ = _written_by(_functions.cumprod)
-    cumsum_ = _written_by(_functions.cumsum)
     deg2rad_ = _written_by(_functions.deg2rad)
     eq_ = _written_by(_functions.eq)
     erf_ = _written_by(_functions.erf)
@@ -1410,6 +1437,8 @@ class Tensor:
     fmod_ = _written_by(_functions.fmod)
     frac_ = _written_by(_functions.frac)
     ge_ = _written_by(_functions.ge)
+    greater_ = _written_by(_functions.greater)
+    greater_equal_ = _written_by(_functions.greater_equal)
     gt_ = _written_by(_functions.gt)
     heaviside_ = _written_by(_functions.heaviside)
     hypot_ = _written_by(_functions.hypot)
@@ -1419,6 +1448,8 @@ class Tensor:
     index_put_ = _written_by(_functions.index_put)
     le_ = _written_by(_functions.le)
     lerp_ = _written_by(_functions.lerp)
+    less_ = _written_by(_functions.less)
+    less_equal_ = _written_by(_functions.less_equal)
     log_ = _written_by(_functions.log)
     log10_ = _written_by(_functions.log10)
     log1p_ = _written_by(_functions.log1p)
@@ -1433,6 +1464,7 @@ class Tensor:
     ne_ = _written_by(_functions.ne)
     neg_ = _written_by(_functions.neg)
     negative_ = _written_by(_functions.negative)
+    not_equal_ = _written_by(_functions.not_equal)
     pow_ = _written_by(_functions.pow)
     rad2deg_ = _written_by(_functions.rad2deg)
     reciprocal_ = _written_by(_functions.reciprocal)
@@ -1450,6 +1482,7 @@ class Tensor:
     sinh_ = _written_by(_functions.sinh)
     sqrt_ = _written_by(_functions.sqrt)
     square_ = _written_by(_functions.square)
+    swapdims_ = _written_by(_functions.swapdims)
     tan_ = _written_by(_functions.tan)
     tanh_ = _written_by(_functions.tanh)
     tril_ = _written_by(_functions.tril)
@@ -1503,7 +1536,7 @@ def _assign(part: Tensor, source: Tensor) -> None:
 def _as_source(value: Any, like: Tensor | None) -> Tensor:
     """A tensor of a number, an array or a list that is written into ``like``."""
     if isinstance(value, bool | int | float):
-        number = value if like is None else like._representable(value)
+        number = value if like is None else _dtype.representable(value, like._array.dtype)
         out = Tensor._of(np.asarray(number, None if like is None else like._array.dtype))
         return out
     if isinstance(value, np.ndarray | np.generic):
@@ -1623,9 +1656,7 @@ class _Backend:
         if not isinstance(y, bool | int | float):
             raise TypeError(f"unsupported operand type(s) for {op.name}: 'Tensor' and '{type(y).__name__}'")
         d = _dtype.result_numpy(x._array, y)
-        if d.kind in "iu":
-            y = _whole(int(y), d)
-        return _el.cast(x, d), y
+        return _el.cast(x, d), (y if d.kind == "f" else _dtype.representable(y, d))
 
     @staticmethod
     def lift(array: Any) -> Any:
@@ -1643,12 +1674,6 @@ class _Backend:
     @staticmethod
     def explain(op: Any, error: Exception, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Exception:
         return _errors.explain(op, error, arrays, settings)
-
-
-def _whole(number: int, d: np.dtype[Any]) -> Any:
-    """A Python int for an integer dtype; beyond its range it wraps around, as in torch."""
-    bounds = np.iinfo(d)
-    return number if bounds.min <= number <= bounds.max else np.asarray(number).astype(d)[()]
 
 
 Op.kind = Tensor

@@ -823,7 +823,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     if not input.requires_grad:
         return _wrapped(drawn)
     out = input.clone()  # carries the history that the zero gradient flows into
-    out._replace(drawn)
+    out._replace(drawn, "BernoulliBackward0")
     return out
 
 
@@ -884,7 +884,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
     array = np.asarray(input._array)
     _need_float(array.dtype, "normal_kernel_cpu")
     drawn = source._normal(array.size, array.dtype, mean, std, contiguous=array.flags.c_contiguous)
-    return input._replace(_in_memory_order(drawn, array))
+    return input._replace(_in_memory_order(drawn, array), "NormalBackward0")
 
 
 def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -898,7 +898,9 @@ def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Gener
             raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[array.dtype.name][1]}: {bound}")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    return input._replace(_in_memory_order(source._uniform(array.size, array.dtype, from_, to), array))
+    return input._replace(
+        _in_memory_order(source._uniform(array.size, array.dtype, from_, to), array), "UniformBackward0"
+    )
 
 
 def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
@@ -920,7 +922,7 @@ def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator |
         source = _begin(input, "bernoulli_", generator, p=p)
         _need_probability(p)
         drawn = _in_memory_order(source._bernoulli(array.size, p), array)
-    return input._replace(drawn.astype(array.dtype))
+    return input._replace(drawn.astype(array.dtype), f"BernoulliBackward{1 if isinstance(p, Tensor) else 2}")
 
 
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -930,7 +932,9 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
     _need_continuous(array.dtype, "Exponential")
     if not lambd > 0.0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    return input._replace(_in_memory_order(source._exponential(array.size, array.dtype, lambd), array))
+    return input._replace(
+        _in_memory_order(source._exponential(array.size, array.dtype, lambd), array), "ExponentialBackward0"
+    )
 
 
 def random_(
@@ -946,7 +950,7 @@ def random_(
         begins, ends = _whole(first, "random_"), _whole(last, "random_")
         _need_range(begins, ends, array.dtype)
         drawn = source._randint(array.size, begins, ends - begins).astype(array.dtype)
-    return input._replace(_in_memory_order(drawn, array))
+    return input._replace(_in_memory_order(drawn, array), "RandomBackward0")
 
 
 def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -956,7 +960,9 @@ def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Ge
     _need_continuous(array.dtype, "Cauchy")
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    return input._replace(_in_memory_order(source._cauchy(array.size, array.dtype, median, sigma), array))
+    return input._replace(
+        _in_memory_order(source._cauchy(array.size, array.dtype, median, sigma), array), "CauchyBackward0"
+    )
 
 
 def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
@@ -966,7 +972,9 @@ def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Ge
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     array = np.asarray(input._array)
     _need_float(array.dtype, "log_normal_cpu")
-    return input._replace(_in_memory_order(source._log_normal(array.size, array.dtype, mean, std), array))
+    return input._replace(
+        _in_memory_order(source._log_normal(array.size, array.dtype, mean, std), array), "LogNormalBackward0"
+    )
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
@@ -975,7 +983,9 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     array = np.asarray(input._array)
-    return input._replace(_in_memory_order(source._geometric(array.size, p).astype(array.dtype), array))
+    return input._replace(
+        _in_memory_order(source._geometric(array.size, p).astype(array.dtype), array), "GeometricBackward0"
+    )
 
 
 def _begin(input: Tensor, name: str, generator: Generator | None, **numbers: object) -> Generator:

@@ -1,5 +1,7 @@
 """Custom autograd.Function, checked against torch's."""
 
+import gc
+
 import pytest
 
 import tinygrad_edu as torch
@@ -189,3 +191,30 @@ def test_gradients_are_cast_to_the_dtype_of_the_argument():
     x = torch.ones(2, requires_grad=True)
     Identity.apply(x).sum().backward()
     assert x.grad.dtype is torch.float32
+
+
+def test_a_second_backward_without_retaining_raises():
+    def program(t):
+        x = t.tensor([1.0], requires_grad=True)
+        y = square(t).apply(x, 1.0)
+        y.backward()
+        y.backward()
+
+    both(program)
+
+
+def test_a_custom_function_closes_no_circle():
+    function = square(torch)
+    while gc.collect():  # what earlier tests left behind
+        pass
+    gc.disable()
+    try:
+        for order in (1, 2):
+            x = torch.tensor([1.0], requires_grad=True)
+            y = function.apply(x, 1.0)
+            (g,) = torch.autograd.grad(y, x, create_graph=order == 2)
+            del x, y, g
+            function.apply(torch.tensor([1.0], requires_grad=True), 1.0)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

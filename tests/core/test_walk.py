@@ -50,7 +50,7 @@ def test_the_walk_is_a_generator_of_steps():
     x = torch.tensor(3.0, requires_grad=True)
     y = x * x + x
     names = [node.name() for node, _, _ in engine.steps({y._current_node: np.float32(1)})]
-    assert names == ["AddBackward0", "MulBackward0", "AccumulateGrad"]
+    assert names == ["AddBackward0", "MulBackward0", "torch::autograd::AccumulateGrad"]
     assert x.grad.item() == 7.0
 
 

@@ -74,7 +74,7 @@ class Leaf:
 
     def name(self) -> str:
         """torch's name for a leaf of the graph."""
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     next_functions: tuple[tuple[Any, int], ...] = ()
 

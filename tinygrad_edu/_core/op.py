@@ -256,6 +256,8 @@ class Unary(Op):
         edge = x._node if x._base is None else x._current_node
         out = _new(self.kind)
         out._base = None
+        if self.lifts and a.dtype.kind != "f":
+            a = self.backend.lift(a)
         try:
             out._array = value = self.forward(a, **settings)
         except (ValueError, TypeError, IndexError) as error:
@@ -263,8 +265,6 @@ class Unary(Op):
         if edge is None:
             out._node = None
             out._cut = x._cut
-            if self.lifts and a.dtype.kind != "f":
-                out._array = self.forward(self.backend.lift(a), **settings)
             return out  # type: ignore[no-any-return]  # a Tensor, whose class this floor does not know
         tape = state.tape
         if tape is None:
@@ -299,9 +299,11 @@ class View(Unary):
         if mine is not None and (mine is theirs or mine is theirs.base):
             if x._base is None:
                 out._base, out._path = x, (None, self, settings)
+                out._seen = x._node if state.tape is not None else (x._node,)  # in a tuple: made under no_grad
             else:
                 out._base, out._path = x._base, (x._path, self, settings)
-            out._seen = out._base._node if state.tape is not None else False
+                seen = x._base._node
+                out._seen = x._seen if x._seen.__class__ is tuple else seen if state.tape is not None else (seen,)
         return out  # type: ignore[no-any-return]  # a Tensor
 
 

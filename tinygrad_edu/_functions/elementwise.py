@@ -24,6 +24,13 @@ __all__ = [
     "addcdiv",
     "addcmul",
     "allclose",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
     "asin",
     "asinh",
     "atan",
@@ -53,6 +60,8 @@ __all__ = [
     "exp",
     "exp2",
     "expm1",
+    "fill",
+    "filled_in_place",
     "fix",
     "float_power",
     "floor",
@@ -62,6 +71,8 @@ __all__ = [
     "fmod",
     "frac",
     "ge",
+    "greater",
+    "greater_equal",
     "gt",
     "heaviside",
     "hypot",
@@ -71,6 +82,8 @@ __all__ = [
     "isnan",
     "le",
     "lerp",
+    "less",
+    "less_equal",
     "log",
     "log1p",
     "log2",
@@ -90,6 +103,7 @@ __all__ = [
     "ne",
     "neg",
     "negative",
+    "not_equal",
     "positive",
     "pow",
     "rad2deg",
@@ -111,6 +125,7 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "true_divide",
     "trunc",
     "where",
     "xlogy",
@@ -1017,7 +1032,8 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
         return _rsub_tensor(other, scaled)
     if _is_bool(input):
         return sub(as_tensor_operand(other), input)
-    return _el.rsub(cast(scaled, _dtype.result_numpy(scaled._array, other)), value=other)
+    d = _dtype.result_numpy(scaled._array, other)
+    return _el.rsub(cast(scaled, d), value=_dtype.representable(other, d))
 
 
 _rsub_tensor = _el.sub.named("RsubBackward0")
@@ -1100,7 +1116,8 @@ def remainder(input: Tensor | float, other: Tensor | float) -> Tensor:
     if isinstance(other, Op.kind):
         return _el.remainder(input, other)
     x = _tensor(input, "remainder")
-    return _el.remainder_by(cast(x, _dtype.result_numpy(x._array, other)), divisor=other)
+    d = _dtype.result_numpy(x._array, other)
+    return _el.remainder_by(cast(x, d), divisor=_dtype.representable(other, d))
 
 
 def fmod(input: Tensor, other: Tensor | float) -> Tensor:
@@ -1115,7 +1132,8 @@ def fmod(input: Tensor, other: Tensor | float) -> Tensor:
     _check_zero_divisor(input, other)
     if isinstance(other, Op.kind):
         return _el.fmod(input, other)
-    return _el.fmod_by(cast(input, _dtype.result_numpy(input._array, other)), divisor=other)
+    d = _dtype.result_numpy(input._array, other)
+    return _el.fmod_by(cast(input, d), divisor=_dtype.representable(other, d))
 
 
 def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
@@ -1200,7 +1218,7 @@ fix = trunc
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 
 
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
     """Round to a number of decimals, halves to even; the derivative is 0.
 
     Examples
@@ -1211,7 +1229,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     >>> torch.round(torch.tensor([0.1234567]), decimals=3)
     tensor([0.1230])
     """
-    return _el.round_decimals(input, decimals=decimals) if decimals else _el.round(input)
+    return _el.round(input) if decimals is None else _el.round_decimals(input, decimals=decimals)
 
 
 def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None) -> Tensor:
@@ -1372,6 +1390,9 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     """
     _same_dtype("isclose", input, other)
     a, b = input._array, other._array
+    problem = cannot_broadcast("isclose", (a, b))
+    if problem:
+        raise RuntimeError(problem)
     return wrap(np.asarray(np.isclose(a, b, rtol, atol, equal_nan)))
 
 
@@ -1404,3 +1425,31 @@ def equal(input: Tensor, other: Tensor) -> bool:
     True
     """
     return input._array.shape == other._array.shape and bool(np.array_equal(input._array, other._array))
+
+
+def fill(input: Tensor, value: Tensor | float) -> Tensor:
+    """Make a tensor like another that holds one number everywhere.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.fill(torch.zeros(2), 7)
+    tensor([7., 7.])
+    """
+    return _filled(input, value, _el.filled, _el.filled_by)
+
+
+def filled_in_place(input: Tensor, value: Tensor | float) -> Tensor:
+    """What ``fill_`` writes: the same under torch's names for the in-place steps."""
+    return _filled(input, value, _el.fill, _el.fill_by)
+
+
+def _filled(input: Tensor, value: Tensor | float, by_number: Any, by_tensor: Any) -> Tensor:
+    d = input._array.dtype
+    if not isinstance(value, Op.kind):
+        return by_number(input, value=_dtype.representable(value, d))
+    if value._array.ndim:
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+        )
+    return by_tensor(input, cast(value, d))

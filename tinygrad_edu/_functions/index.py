@@ -78,7 +78,7 @@ def read_index(x: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any
     basic: list[Any] = []
     arrays: list[Any] = []
     dim = 0
-    view = _shape.alias if dots else _shape.getitem
+    view = _shape.alias if dots or not items else _shape.getitem
     for item in given:
         if item is None:
             basic.append(None)
@@ -262,7 +262,7 @@ def scatter(
             raise NotImplementedError("scatter(reduce='multiply') is not here yet; scatter(reduce='add') is.")
         return _index.scatter(input, source, axis=d, index=i)
     _checked("scatter", input._array, d, i)
-    number = np.asarray(source, input._array.dtype)
+    number = np.asarray(_dtype.representable(source, input._array.dtype), input._array.dtype)
     if reduce == "add":
         return _index.scatter_add(input, np.broadcast_to(number, i.shape), axis=d, index=i)
     return _index.scatter_value(input, number, axis=d, index=i)
@@ -424,9 +424,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
                 f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
             )
         return _index.masked_fill_by(x, cast(value, x._array.dtype), mask=np.broadcast_to(holds, x._array.shape))
-    if isinstance(value, float) and x._array.dtype.kind in "iub" and not float(value).is_integer():
-        raise RuntimeError(f"value cannot be converted to type {_dtype.of(x._array.dtype)} without overflow")
-    return _index.masked_fill(x, mask=np.broadcast_to(holds, x._array.shape), value=value)
+    return _index.masked_fill(
+        x, mask=np.broadcast_to(holds, x._array.shape), value=_dtype.representable(value, x._array.dtype)
+    )
 
 
 def _spread_over(x: Tensor, mask: Any, name: str) -> Tensor:

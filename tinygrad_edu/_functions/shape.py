@@ -31,6 +31,7 @@ __all__ = [
     "clone",
     "column_stack",
     "concat",
+    "concatenate",
     "contiguous",
     "diag",
     "diag_embed",
@@ -63,6 +64,7 @@ __all__ = [
     "stack",
     "sum_to_size",
     "swapaxes",
+    "swapdims",
     "t",
     "tensor_split",
     "tile",
@@ -691,7 +693,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """
     shape = input._array.shape
     if not shape:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     d = dimension(dim, len(shape))
     lead = (slice(None),) * d
     return tuple([_shape.part_unbind(input, index=(*lead, i)) for i in range(shape[d])])
@@ -877,7 +879,6 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     shape = tuple([x._array.size for x in xs])
     grids = [expand(view(x, (1,) * i + (-1,) + (1,) * (len(xs) - i - 1)), *shape) for i, x in enumerate(xs)]
     if swapped:
-        grids = [transpose(g, 0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

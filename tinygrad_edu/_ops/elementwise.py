@@ -73,7 +73,15 @@ def nothing(g: Array) -> Array:
     return np.zeros_like(g)
 
 
+@op(node="FillBackward3", broadcasts=True)
+def fill_by(x: Array, y: Array) -> Array:
+    """An array like ``x`` that holds the 0-d ``y`` everywhere."""
+    return np.full(x.shape, y, x.dtype)
+
+
 fill.gradient(x=lambda g: nothing(g))
+fill_by.gradient(x=lambda g: nothing(g), y=lambda g: g)
+filled, filled_by = fill.named("FillBackward0"), fill_by.named("FillBackward1")  # out of place
 zero = fill.named("ZeroBackward0")
 
 
@@ -137,9 +145,9 @@ div.gradient(x=lambda g, y: g / y, y=lambda g, x, y: -g * (x / y) / y)
 def div_floor(x: Array, y: Array) -> Array:
     """Divide and round down; a step function, so its gradient is zero."""
     out: Array = np.floor_divide(x, y)
-    if out.dtype.kind == "f":  # NumPy gives nan where torch gives the infinity of the quotient
-        quotient = np.true_divide(x, y)
-        out = np.where(np.isinf(quotient), quotient, out).astype(out.dtype, copy=False)
+    if out.dtype.kind == "f":  # by zero NumPy gives nan where torch gives the quotient
+        chosen: Array = np.where(np.equal(y, 0), np.true_divide(x, y), out)
+        return chosen.astype(out.dtype, copy=False)
     return out
 
 
@@ -234,8 +242,8 @@ def abs(x: Array) -> Array:
 
 @op
 def sign(x: Array) -> Array:
-    """-1, 0 or 1."""
-    return np.sign(x)
+    """-1, 0 or 1; 0 for nan, as torch has it."""
+    return np.array(x) if x.dtype.kind == "b" else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 abs.gradient(x=lambda g, x: g * sign(x))
@@ -580,6 +588,8 @@ sigmoid.gradient(x=lambda g, out: g * out * (1 - out))
 @op
 def relu(x: Array) -> Array:
     """x where positive, else 0."""
+    if x.dtype.kind == "b":
+        raise TypeError("boolean inputs")
     return np.maximum(x, _zeros(x.shape, x.dtype))  # against an array: several times faster than against a number
 
 

@@ -71,8 +71,8 @@ def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     added = x.ndim - len(shape)
     stretched = tuple([added + i for i, n in enumerate(shape) if n == 1 != x.shape[added + i]])
     if not added and len(stretched) == 1 == stretched[0] + 1:
-        return x.sum(axis=0, keepdims=True)
-    return x.sum(axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
+        return np.add.reduce(x, axis=0, keepdims=True)
+    return np.add.reduce(x, axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
 
 
 broadcast_to.gradient(x=lambda g, x_shape: sum_to(g, shape=x_shape))
@@ -227,7 +227,7 @@ def sum_copies(x: Array, *, times: tuple[int, ...], shape: tuple[int, ...]) -> A
     """Sum the copies that ``repeat`` laid side by side: the adjoint of repeat."""
     full = (1,) * (len(times) - len(shape)) + tuple(shape)
     apart = x.reshape([n for pair in zip(times, full, strict=True) for n in pair])
-    return apart.sum(axis=tuple(range(0, 2 * len(times), 2))).reshape(shape)
+    return np.add.reduce(apart, axis=tuple(range(0, 2 * len(times), 2))).reshape(shape)
 
 
 repeat.gradient(x=lambda g, x_shape, times: sum_copies(g, times=times, shape=x_shape))
@@ -250,7 +250,7 @@ tril.gradient(x=lambda g, diagonal: tril(g, diagonal=diagonal))
 triu.gradient(x=lambda g, diagonal: triu(g, diagonal=diagonal))
 
 
-@op(node="CopyBackwards", broadcasts=True)
+@op(node="torch::autograd::CopyBackwards", broadcasts=True)
 def copy(x: Array, y: Array) -> Array:
     """y, spread over the shape of x: what an assignment leaves behind."""
     return np.array(np.broadcast_to(y, x.shape))
@@ -270,12 +270,24 @@ def follow(x: Any, path: Any) -> Any:
     return x
 
 
-@op(node="CopySlices")
-def splice(x: Array, y: Array, *, path: Any) -> Array:
-    """x with y where ``path``, a chain of views, leads."""
-    out = np.array(x)
+@op(node="torch::autograd::CopySlices")
+def splice(x: Array, y: Array, *, path: Any, order: tuple[int, ...]) -> Array:
+    """x with y where ``path``, a chain of views, leads.
+
+    ``order`` is the order of axes in the memory of the tensor that was written: laid out in the same way, the copy lets every
+    view of the path be a view again.
+    """
+    out = np.empty([x.shape[a] for a in order], x.dtype).transpose(inverse(order))
+    out[...] = x
     follow(out, path)[...] = y
     return out
 
 
-splice.gradient(x=lambda g, path: splice(g, 0, path=path), y=lambda g, path: follow(g, path))
+splice.gradient(x=lambda g, path, order: splice(g, 0, path=path, order=order), y=lambda g, path: follow(g, path))
+
+
+def memory_order(x: Array) -> tuple[int, ...]:
+    """The axes of an array from the slowest in memory to the fastest."""
+    if x.flags.c_contiguous:
+        return tuple(range(x.ndim))
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))

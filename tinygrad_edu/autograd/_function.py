@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _dtype
-from .._core.memory import verify
 from .._core.modes import state
 from .._core.node import Node
 from .._tensor import Tensor, no_grad
@@ -34,10 +33,9 @@ class FunctionCtx:
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
         self._to_save: tuple[Tensor | None, ...] = ()
-        self._kept: list[Any] | None = []
+        self._bound: tuple[Any, Node] | None = None  # while backward runs: what its step kept, and the step
         self._flat: set[int] = set()
         self._dirty: set[int] = set()
-        self._node: Node | None = None
         self._materialize = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
@@ -68,38 +66,36 @@ class FunctionCtx:
         Raises
         ------
         RuntimeError
-            If it was freed by an earlier backward, or written since.
+            Outside of backward: what was kept belongs to the graph, and is freed with it.
         """
-        if self._kept is None:
+        if self._bound is None:
+            if self._to_save:
+                return self._to_save  # nothing was recorded, or forward is still running
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-                "Specify retain_graph=True the first time."
+                "Specify retain_graph=True the first time, and read ctx.saved_tensors inside backward."
             )
-        node = self._node
-        if node is not None:
-            arrays = [(f"saved tensor {i}", k[0]) for i, k in enumerate(self._kept) if k is not None]
-            verify(arrays, node.seq, node.op.name, node.name())
-        return tuple([None if k is None else _unpack(k, node) for k in self._kept])
+        saved, node = self._bound
+        return tuple([None if k is None else _unpack(k, node) for k in saved])
 
     saved_variables = saved_tensors
 
-    def _keep(self, results: dict[int, int]) -> None:
-        """Turn the tensors to save into arrays and steps: a context that held tensors would close a circle."""
-        kept: list[Any] = []
-        for t in self._to_save:
-            if t is None:
-                kept.append(None)
-            elif id(t) in results:
-                kept.append((t._writable(), "result"))
-            else:
-                kept.append((t._writable(), t._current_node))
-        self._kept, self._to_save = kept, ()
+    def _keep(self, results: set[int]) -> tuple[Any, ...]:
+        """The tensors to save, as arrays and steps: a graph that held tensors would close a circle."""
+        kept = [
+            None if t is None else (t._writable(), _RESULT if id(t) in results else t._current_node)
+            for t in self._to_save
+        ]
+        self._to_save = ()
+        return tuple(kept)
+
+
+_RESULT = "a result of the function itself"
 
 
 def _unpack(kept: Any, node: Node | None) -> Tensor:
     array, maker = kept
-    out = Tensor._of(array, node if isinstance(maker, str) else maker)
-    return out
+    return Tensor._of(array, node if maker is _RESULT else maker)
 
 
 class _Gradients:
@@ -120,8 +116,8 @@ class _Gradients:
 class _Applied:
     """The op of one application: runs the user's backward."""
 
-    broadcasts = frees = False
-    many = False
+    broadcasts = many = False
+    frees = True
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -135,17 +131,16 @@ class _Applied:
         self.tensors = [isinstance(t, Tensor) for t in inputs]
 
     def kept_by(self, node: Node) -> list[Any]:
-        """Nothing here: ``ctx.saved_tensors`` checks when it is asked."""
-        return []
+        """The arrays that the user saved."""
+        return [(f"saved tensor {i}", k[0]) for i, k in enumerate(node.saved) if k is not None]
 
     def recorded(self, node: Node, saved: Any) -> Any:
-        """Nothing is kept in the node."""
+        """``saved_tensors`` ties the arrays to their steps in any order."""
         return saved
 
     def replace_kept(self, node: Node, replace: Callable[[Any], Any]) -> None:
-        """Exchange the arrays that the context kept."""
-        if self.ctx._kept is not None:
-            self.ctx._kept = [None if k is None else (replace(k[0]), k[1]) for k in self.ctx._kept]
+        """Exchange the arrays that the user saved."""
+        node.saved = tuple([None if k is None else (replace(k[0]), k[1]) for k in node.saved])
 
     def rules_of(self, node: Node, g: Any, saved: Any, recorded: bool) -> list[Callable[[Any, Any], Any]]:
         """Run the user's backward once; each edge takes its share."""
@@ -157,11 +152,11 @@ class _Applied:
             else:
                 grads.append(part if isinstance(part, Tensor) else Tensor._of(part))
         backward = self.function.backward
-        if recorded and getattr(backward, "_once", False):
-            with no_grad():
-                found = backward(self.ctx, *grads)
-        else:
+        self.ctx._bound = (saved, node)
+        try:
             found = backward(self.ctx, *grads)
+        finally:
+            self.ctx._bound = None
         shares = list(found) if isinstance(found, tuple | list) else [found]
         while len(shares) > len(self.shapes) and shares[-1] is None:
             shares.pop()
@@ -308,21 +303,19 @@ class Function:
         several = isinstance(found, tuple | list)
         results = list(found) if several else [found]
         if not wanted:
-            ctx._kept = [None if t is None else (t._writable(), None) for t in ctx._to_save]
             return found
         outs = [_own(r, args, ctx) if isinstance(r, Tensor) else r for r in results]
         tensors = [r for r in outs if isinstance(r, Tensor)]
-        ctx._keep(
-            {id(r): i for i, r in enumerate(results) if isinstance(r, Tensor) and not any([r is a for a in args])}
-        )
+        kept = ctx._keep({id(r) for r in results if isinstance(r, Tensor) and not any([r is a for a in args])})
         flat = [id(r) in ctx._flat or r._array.dtype.kind != "f" for r in results if isinstance(r, Tensor)]
         applied: Any = _Applied(cls, ctx, list(args), tensors)
+        applied.frees = any([k is not None for k in kept])
         edges = tuple([n for n, a in zip(nodes, args, strict=True) if isinstance(a, Tensor)])
         own = state.own.path
         if len(tensors) == 1 and not flat[0]:
-            tensors[0]._node = ctx._node = Node(applied, (), edges, tensors[0]._array.shape, own)
+            tensors[0]._node = Node(applied, kept, edges, tensors[0]._array.shape, own)
         elif not all(flat):
-            hub = ctx._node = Node(applied, (), edges, ("results of", cls.__name__), own)
+            hub = Node(applied, kept, edges, ("results of", cls.__name__), own)
             for i, (t, is_flat) in enumerate(zip(tensors, flat, strict=True)):
                 if not is_flat:
                     part: Any = _Result(hub, i, len(tensors))
