@@ -77,11 +77,11 @@ class Draw:
         """Draw an array of booleans."""
         return self.whole(shape, 0, 2).astype(bool)
 
-    def alike(self, shape: Shape) -> Shape:
-        """Draw a shape that broadcasts with ``shape``: dimensions dropped on the left, stretched, or set to one."""
+    def alike(self, shape: Shape, *, grow: bool = True) -> Shape:
+        """Draw a shape that broadcasts with ``shape``: dimensions dropped on the left, set to one, or one more."""
         cut = self.integer(0, len(shape)) if self.flag() else 0
         kept = tuple(1 if self.integer(0, 3) == 3 else n for n in shape[cut:])
-        return (self.integer(1, 2), *kept) if cut == 0 and self.integer(0, 5) == 5 else kept
+        return (self.integer(1, 2), *kept) if grow and cut == 0 and self.integer(0, 5) == 5 else kept
 
     def dim(self, ndim: int) -> int:
         """Draw a dimension of a tensor with ``ndim`` of them, counted from either end; a 0-d tensor has 0 and -1."""

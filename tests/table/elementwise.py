@@ -281,7 +281,11 @@ ROWS = [
         call=lambda t, x, low, high: t.clamp(x, low, high),
         dtypes=FLOATS,
         sample=cases(
-            lambda d: (d.array(s := d.shape(), away=()), d.array(d.alike(s), -2, -0.5), d.array(d.alike(s), -1, 1))
+            lambda d: (
+                d.array(s := d.shape(), away=()),
+                d.array(d.alike(s, grow=False), -2, -0.5),
+                d.array(d.alike(s, grow=False), -1, 1),
+            )
         ),
     ),
     Row(

@@ -11,11 +11,11 @@ A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
 
 
-def basic(d):
-    """Draw an array and a basic index: integers, slices, None, Ellipsis."""
+def basic(d, least=0):
+    """Draw an array and a basic index of at least so many integers and slices; None and Ellipsis too."""
     x = d.array(d.shape(least=1, empty=False))
     index = []
-    for n in x.shape[: d.integer(0, x.ndim)]:
+    for n in x.shape[: d.integer(least, x.ndim)]:
         if d.integer(0, 4) == 4:
             index.append(None)
         index.append(
@@ -24,7 +24,7 @@ def basic(d):
             else slice(d.pick(None, 0, 1, -1), d.pick(None, 1, 2, -1), d.pick(None, 1, 2))
         )
     if d.integer(0, 3) == 3:
-        index.insert(d.integer(0, len(index)), Ellipsis)
+        index.append(Ellipsis)
     return x, (index[0] if len(index) == 1 and d.flag() else tuple(index))
 
 
@@ -112,7 +112,7 @@ ROWS = [
         at_least=3,
         sample=cases(lambda d: (d.array((3, 2)), d.pick([0, 0, 2], [True, False, True], [-1], []))),
     ),
-    Row(name="__getitem__", call=put, sample=cases(lambda d: (*basic(d), d.pick(0.0, 2, -1.5)))),
+    Row(name="__getitem__", call=put, sample=cases(lambda d: (*basic(d, 1), d.pick(0.0, 2, -1.5)))),
     Row(
         name="__getitem__",
         call=lambda t, x, y: put(t, x, (slice(None), 1), y),

@@ -96,6 +96,7 @@ ROWS = [
         frozen=(2,),
         dtypes=FLOATS,
         order=1,
+        layouts=False,  # torch wants them contiguous
         special=False,
         ties=0,
     ),
@@ -106,6 +107,7 @@ ROWS = [
         frozen=(2,),
         dtypes=FLOATS,
         order=1,
+        layouts=False,  # torch wants them contiguous
         special=False,
         ties=0,
     ),
