@@ -170,27 +170,33 @@ class Op:
 
     def __call__(self, *args: Any, **settings: Any) -> Tensor:
         kind = self.kind
+        arrays: list[Any] = []
+        edges: list[Any] = []
+        cut = None
+        tensors = wanted = False
         for a in args:
             if isinstance(a, kind):
-                break
-        else:
+                tensors = True
+                node = a._node if a._base is None else a._current_node
+                if node is not None:
+                    wanted = True
+                elif a._cut is not None:
+                    cut = a._cut
+                arrays.append(a._array)
+                edges.append(node)
+            else:
+                arrays.append(a)
+                edges.append(None)
+        if not tensors:
             return self.forward(*args, **settings)  # type: ignore[no-any-return]  # arrays in, array out
-        arrays = tuple([a._array if isinstance(a, kind) else a for a in args])
-        edges = tuple([a._current_node if isinstance(a, kind) else None for a in args])
         try:
             value = self.forward(*arrays, **settings)
         except (ValueError, TypeError, IndexError) as error:
-            raise self.backend.explain(self, error, arrays, settings) from None
+            raise self.backend.explain(self, error, tuple(arrays), settings) from None
         out = _new(kind)
         out._array, out._base, out._node, out._cut = value, None, None, None
-        for edge in edges:
-            if edge is not None:
-                break
-        else:
-            for a in args:
-                if isinstance(a, kind) and a._cut is not None:
-                    out._cut = a._cut
-                    break
+        if not wanted:
+            out._cut = cut
             return out  # type: ignore[no-any-return]  # a Tensor, whose class this floor does not know
         tape = state.tape
         if tape is None:
@@ -198,14 +204,16 @@ class Op:
         elif not self.differentiable:
             out._cut = self.name
         else:
-            mask = tuple([e is None for e in edges])
-            keep = self.kept.get(mask)
-            if keep is None:
-                keep = self.kept[mask] = self._merge(mask)
-            saved = [v if k == 1 else v.shape if k else None for v, k in zip((value, *arrays), keep, strict=True)]
+            keep = self.both
+            if None in edges:
+                mask = tuple([e is None for e in edges])
+                keep = self.kept.get(mask) or self.kept.setdefault(mask, self._merge(mask))
+            saved = [value if keep[0] else None]
+            for k, array in zip(keep[1:], arrays):  # noqa: B905  # one entry per argument; strict costs on the hot path
+                saved.append(array if k == 1 else array.shape if k else None)
             if self.settings:
                 saved += {**self.settings, **settings}.values()
-            out._node = Node(self, tuple(saved), edges, value.shape, tape.path)
+            out._node = Node(self, tuple(saved), tuple(edges), value.shape, tape.path)
         return out  # type: ignore[no-any-return]  # as above
 
     def _merge(self, mask: tuple[bool, ...]) -> tuple[int, ...]:
@@ -223,9 +231,14 @@ class Op:
         return [_given(share) for share in shares]
 
     def kept_by(self, node: Node) -> list[tuple[str, Array]]:
-        """The arrays that ``node`` kept, with the names of what they were."""
-        names = ("the result", *self.arguments)
-        return [(n, v) for n, v in zip(names, node.saved, strict=False) if v is not None and v.__class__ is not tuple]
+        """The arrays that ``node`` kept, with the names of what they were: arguments, and settings such as an index or a mask."""
+        found = []
+        for name, value in zip(("the result", *self.arguments, *self.settings), node.saved, strict=True):
+            if hasattr(value, "dtype"):
+                found.append((name, value))
+            elif value.__class__ is tuple:  # an index of several arrays, or only a shape
+                found += [(name, part) for part in value if hasattr(part, "dtype")]
+        return found
 
     def recorded(self, node: Node, saved: Any) -> Any:
         """What ``node`` kept, as tensors tied to the steps that made them: all that higher order needs."""
