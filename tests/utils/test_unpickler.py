@@ -62,7 +62,7 @@ class Evil:
 @pytest.mark.parametrize(
     "value",
     [Evil(os.system, "false"), Evil(eval, "1"), [Evil(print, "hello")], print, object(), Evil(getattr, [], "pop")],
-    ids=str,
+    ids=["system", "eval", "list", "print", "object", "getattr"],
 )
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_names_outside_the_table_are_refused(value, protocol, capsys):
