@@ -512,6 +512,24 @@ def a_view_made_under_no_grad_cannot_be_written_outside(t):
 
 
 @program
+def nor_be_used_there_once_its_base_was_written(t):
+    h = inner(vector(t))
+    with t.no_grad():
+        first = h[0]
+    h.mul_(2)
+    return first * first
+
+
+@program
+def nor_once_another_view_was_written(t):
+    h = inner(vector(t))
+    with t.no_grad():
+        first = h[0]
+    h[1:].mul_(2)
+    return first * first
+
+
+@program
 def a_view_made_before_requires_grad_wants_a_gradient_after(t):
     x = t.tensor([1.0, 2.0, 3.0])
     first = x[0]
@@ -1027,4 +1045,4 @@ def test_the_outcome_is_torchs(name):
 
 
 def test_there_are_as_many_programs_as_written():
-    assert len(PROGRAMS) >= 108
+    assert len(PROGRAMS) >= 111

@@ -202,3 +202,22 @@ def representable(number: Any, numpy_dtype: NumpyDtype) -> Any:
         bounds = np.iinfo(numpy_dtype)
         return whole if bounds.min <= whole <= bounds.max else np.asarray(whole).astype(numpy_dtype)[()]
     return number
+
+
+def writable(number: Any, numpy_dtype: NumpyDtype) -> Any:
+    """``number`` as it is written into a dtype.
+
+    Raises
+    ------
+    RuntimeError
+        If it lies outside the dtype's range; unsigned integers take negative ones of their own size, as in torch.
+    """
+    if numpy_dtype.kind in "iu":
+        bounds = np.iinfo(numpy_dtype)
+        fractional = isinstance(number, builtins.float) and number < 0 and numpy_dtype.kind == "u"
+        low = -bounds.max if numpy_dtype.kind == "u" else bounds.min
+        if not low <= number <= bounds.max or fractional:
+            raise RuntimeError(
+                f"value cannot be converted to type {numpy_dtype}_t without overflow: {number} does not fit"
+            )
+    return representable(number, numpy_dtype)

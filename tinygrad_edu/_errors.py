@@ -147,6 +147,12 @@ def in_place(op: Any, error: Exception, mine: Any, other: Any, name: str) -> Exc
     return RuntimeError(sentence + where())
 
 
+BOOL_MINUS = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+    "`logical_not()` operator instead; otherwise convert with .int()."
+)
+
+
 def _no_kernel(op: Any, error: Exception, arrays: tuple[Any, ...]) -> str | None:
     """torch's sentence for an op that a dtype does not have, or None if the error is another."""
     if op.name in ("sub", "rsub") and "boolean" in str(error):

@@ -544,9 +544,13 @@ class Tensor:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         basic, arrays, view = _functions.read_index(self, index)
-        part = self if basic is None else view(self, index=basic)
+        whole = basic is None or all([isinstance(i, slice) and i == slice(None) for i in basic])
+        part = self if whole else view(self, index=basic)
         source = value if isinstance(value, Tensor) else _as_source(value, self)
         if arrays is None:
+            if not isinstance(value, Tensor) and not source._array.ndim:
+                part._write(_functions.filled_in_place(part, source), "__setitem__")
+                return
             while source._array.ndim > part._array.ndim and source._array.shape[0] == 1:
                 source = source[0]  # torch lets leading dimensions of size 1 go
             _assign(part, source)
@@ -1536,7 +1540,7 @@ def _assign(part: Tensor, source: Tensor) -> None:
 def _as_source(value: Any, like: Tensor | None) -> Tensor:
     """A tensor of a number, an array or a list that is written into ``like``."""
     if isinstance(value, bool | int | float):
-        number = value if like is None else _dtype.representable(value, like._array.dtype)
+        number = value if like is None else _dtype.writable(value, like._array.dtype)
         out = Tensor._of(np.asarray(number, None if like is None else like._array.dtype))
         return out
     if isinstance(value, np.ndarray | np.generic):
@@ -1640,8 +1644,10 @@ class _Backend:
             tensor._array = tensor._array + g
 
     @staticmethod
-    def meet(x: Any, y: Any) -> tuple[Any, Any]:
+    def meet(op: Any, x: Any, y: Any) -> tuple[Any, Any]:
         """Both operands in their common dtype, by recorded casts."""
+        if op.name == "sub" and "b" in x._array.dtype.kind + y._array.dtype.kind:
+            raise RuntimeError(_errors.BOOL_MINUS)
         d = _dtype.result_numpy(x._array, y._array)
         return _el.cast(x, d), _el.cast(y, d)
 
@@ -1655,6 +1661,8 @@ class _Backend:
             y = y.item()
         if not isinstance(y, bool | int | float):
             raise TypeError(f"unsupported operand type(s) for {op.name}: 'Tensor' and '{type(y).__name__}'")
+        if op.name == "sub" and x._array.dtype.kind == "b" and not isinstance(y, bool):
+            raise RuntimeError(_errors.BOOL_MINUS)
         d = _dtype.result_numpy(x._array, y)
         return _el.cast(x, d), (y if d.kind == "f" else _dtype.representable(y, d))
 

@@ -68,7 +68,13 @@ ROWS = [
         operator=operator.matmul,
         bad=((SIX, SIX), (A([1.0]), A([1.0, 2.0])), (A(1.0), A([1.0])), (np.zeros((2, 2, 3)), np.zeros((3, 3, 2)))),
     ),
-    Row(name="__rmatmul__", call=lambda t, x, y: y.__rmatmul__(x), sample=cases(product), bad=((SIX, SIX),)),
+    Row(
+        name="__rmatmul__",
+        dtypes=NUMBERS,
+        call=lambda t, x, y: y.__rmatmul__(x),
+        sample=cases(product),
+        bad=((SIX, SIX),),
+    ),
     Row(
         name="mm",
         call=lambda t, x, y: t.mm(x, y),

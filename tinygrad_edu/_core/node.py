@@ -54,7 +54,7 @@ class Node:
         return add_hook(self, on_gradient)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
 
 
 class Leaf:

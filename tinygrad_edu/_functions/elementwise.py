@@ -1447,7 +1447,7 @@ def filled_in_place(input: Tensor, value: Tensor | float) -> Tensor:
 def _filled(input: Tensor, value: Tensor | float, by_number: Any, by_tensor: Any) -> Tensor:
     d = input._array.dtype
     if not isinstance(value, Op.kind):
-        return by_number(input, value=_dtype.representable(value, d))
+        return by_number(input, value=_dtype.writable(value, d))
     if value._array.ndim:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."

@@ -120,6 +120,8 @@ def read_index(x: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any
             dim += 1
     has_arrays = any(isinstance(a, np.ndarray) for a in arrays)
     plain = all(isinstance(b, slice) and b == slice(None) for b in basic)
+    if plain and len(items) > 1:
+        view = _shape.alias
     if has_arrays:
         while arrays and isinstance(arrays[-1], slice):
             arrays.pop()
@@ -262,7 +264,7 @@ def scatter(
             raise NotImplementedError("scatter(reduce='multiply') is not here yet; scatter(reduce='add') is.")
         return _index.scatter(input, source, axis=d, index=i)
     _checked("scatter", input._array, d, i)
-    number = np.asarray(_dtype.representable(source, input._array.dtype), input._array.dtype)
+    number = np.asarray(_dtype.writable(source, input._array.dtype), input._array.dtype)
     if reduce == "add":
         return _index.scatter_add(input, np.broadcast_to(number, i.shape), axis=d, index=i)
     return _index.scatter_value(input, number, axis=d, index=i)
@@ -425,7 +427,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
             )
         return _index.masked_fill_by(x, cast(value, x._array.dtype), mask=np.broadcast_to(holds, x._array.shape))
     return _index.masked_fill(
-        x, mask=np.broadcast_to(holds, x._array.shape), value=_dtype.representable(value, x._array.dtype)
+        x, mask=np.broadcast_to(holds, x._array.shape), value=_dtype.writable(value, x._array.dtype)
     )
 
 

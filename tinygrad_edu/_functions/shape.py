@@ -705,7 +705,7 @@ def _joined(tensors: Sequence[Tensor], name: str) -> tuple[Tensor, ...]:
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     tensors = tuple(tensors)
     if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        raise ValueError(f"torch.{name}(): expected a non-empty list of Tensors")
     for i, x in enumerate(tensors):
         if not isinstance(x, Op.kind):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
@@ -1125,12 +1125,4 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     tensor([[2, 4],
             [1, 3]])
     """
-    a, b = dimensions(dims, input._array.ndim)
-    turns = k % 4
-    if turns == 0:
-        return clone(input)
-    if turns == 1:
-        return transpose(flip(input, b), a, b).clone()
-    if turns == 2:
-        return flip(input, a, b)
-    return flip(transpose(input, a, b), b)
+    return _shape.rotate(input, quarters=k % 4, axes=dimensions(dims, input._array.ndim))

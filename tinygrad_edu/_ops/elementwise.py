@@ -237,6 +237,8 @@ reciprocal.gradient(x=lambda g, out: -g * out * out)
 @op
 def abs(x: Array) -> Array:
     """The magnitude of each element."""
+    if x.dtype.kind == "b":
+        raise NotImplementedError("\"abs_cpu\" not implemented for 'Bool': convert first, with .int() or .float().")
     return np.abs(x)
 
 
@@ -1017,7 +1019,8 @@ def signbit(x: Array) -> Array:
 @op
 def heaviside(x: Array, y: Array) -> Array:
     """0 below zero, 1 above, y at zero."""
-    return np.heaviside(x, y).astype(np.result_type(x, y), copy=False)
+    out: Array = np.nan_to_num(np.heaviside(x, np.zeros_like(x))) + np.where(x == 0, y, np.zeros_like(y))
+    return out.astype(np.result_type(x, y), copy=False)
 
 
 # ---- what formulas ask of values that need no gradient of their own

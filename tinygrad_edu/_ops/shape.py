@@ -216,6 +216,15 @@ def roll(x: Array, *, shifts: Any, axes: Any) -> Array:
 roll.gradient(x=lambda g, shifts, axes: roll(g, shifts=tuple([-s for s in shifts]), axes=axes))
 
 
+@op(node="Rot90Backward0")
+def rotate(x: Array, *, quarters: int, axes: tuple[int, ...]) -> Array:
+    """Turn the plane of two axes by quarter turns."""
+    return np.array(np.rot90(x, quarters, (axes[0], axes[1])))
+
+
+rotate.gradient(x=lambda g, quarters, axes: rotate(g, quarters=-quarters, axes=axes))
+
+
 @op
 def repeat(x: Array, *, times: tuple[int, ...]) -> Array:
     """Lay copies side by side, ``times`` along each axis."""

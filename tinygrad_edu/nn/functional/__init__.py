@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..._tensor import Tensor
 from ._activation import (
     celu,
     celu_,
@@ -270,3 +271,7 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
+# torch has these as methods, too; the class stands some floors below and cannot reach up.
+for _method in (hardshrink, prelu):
+    setattr(Tensor, _method.__name__, _method)
