@@ -130,20 +130,12 @@ class Tensor:
         return self._node
 
     @property
-    def _grad(self) -> Tensor | None:
-        return getattr(self, "_gradient", None)
-
-    @_grad.setter
-    def _grad(self, g: Tensor | None) -> None:
-        self._gradient = g
-
-    @property
     def grad(self) -> Tensor | None:
         """The gradient, None until ``backward()`` has been called.
 
         Only leaves (and tensors after ``retain_grad()``) keep one; another tensor warns and gives None.
         """
-        g = self._grad
+        g = getattr(self, "_gradient", None)
         if g is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
@@ -1111,7 +1103,7 @@ class Tensor:
         memo[id(self)] = out
         if self._node is not None:
             out.requires_grad_()
-        g = self._grad
+        g = getattr(self, "_gradient", None)
         if g is not None:
             out._gradient = g.__deepcopy__(memo)
         return out
@@ -1507,8 +1499,8 @@ class _Retain:
     def __call__(self, g: Tensor) -> None:
         tensor = self._tensor()
         if tensor is not None:
-            old = tensor._grad
-            tensor._grad = g.clone() if old is None else old + g
+            old = getattr(tensor, "_gradient", None)
+            tensor._gradient = g.clone() if old is None else old + g
 
 
 def _one_of_many(path: Any) -> bool:

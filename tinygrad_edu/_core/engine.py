@@ -173,15 +173,15 @@ def rest(leaf: Leaf, g: Array, *, fresh: bool, create_graph: bool) -> None:
     if tensor is None:
         return
     with _accumulating:
-        old = tensor._grad
+        old = getattr(tensor, "_gradient", None)
         if create_graph:
-            tensor._grad = g + 0 if old is None else old + g
+            tensor._gradient = g + 0 if old is None else old + g
         elif old is None:
-            tensor._grad = Op.kind._of(g if fresh else Op.backend.copy(g))
+            tensor._gradient = Op.kind._of(g if fresh else Op.backend.copy(g))
         elif old._current_node is None:
             Op.backend.add_into(old, g)
         else:
-            tensor._grad = Op.kind._of(old._array + g)
+            tensor._gradient = Op.kind._of(old._array + g)
     if leaf.after is not None:
         for hook in list(leaf.after.values()):
             hook(tensor)

@@ -259,6 +259,9 @@ class Op:
         return f"<op {self.name}>"
 
 
+_call_any = Op.__call__  # by this name it stays itself while somebody watches
+
+
 class Unary(Op):
     """One array, unrolled: most of a program is made of this class and the next."""
 
@@ -386,6 +389,56 @@ class Binary(Op):
             out._node = None
             out._cut = "no_grad" if tape is None else self.name
         return out  # type: ignore[no-any-return]  # as above
+
+
+class Ternary(Op):
+    """Three arrays and no settings, unrolled: a layer with its weight and bias."""
+
+    def __call__(self, x: Any, y: Any, z: Any) -> Tensor:
+        kind = self.kind
+        tensors = 3
+        if isinstance(x, kind):
+            a, first = x._array, x._node if x._base is None else x._current_node
+        else:
+            a, first, tensors = x, None, tensors - 1
+        if isinstance(y, kind):
+            b, second = y._array, y._node if y._base is None else y._current_node
+        else:
+            b, second, tensors = y, None, tensors - 1
+        if isinstance(z, kind):
+            c, third = z._array, z._node if z._base is None else z._current_node
+        else:
+            c, third, tensors = z, None, tensors - 1
+        if not tensors:
+            return self.forward(x, y, z)  # type: ignore[no-any-return]  # arrays in, array out
+        tape = state.tape
+        if tape is None or not self.differentiable or (first is None and second is None and third is None):
+            return _call_any(self, x, y, z)  # nothing to record: the general case knows what to say
+        try:
+            value = self.forward(a, b, c)
+        except (ValueError, TypeError, IndexError) as error:
+            raise self.backend.explain(self, error, (a, b, c), {}) from None
+        if first is None or second is None or third is None:
+            mask = (first is None, second is None, third is None)
+            keep = self.kept.get(mask) or self.kept.setdefault(mask, self._merge(mask))
+        else:
+            keep = self.both
+        w0, w1, w2, w3 = keep
+        out = _new(kind)
+        out._array, out._base, out._cut = value, None, None
+        out._node = Node(
+            self,
+            (
+                value if w0 else None,
+                (a if w1 == 1 else a.shape) if w1 else None,
+                (b if w2 == 1 else b.shape) if w2 else None,
+                (c if w3 == 1 else c.shape) if w3 else None,
+            ),
+            (first, second, third),
+            value.shape,
+            tape.path,
+        )
+        return out  # type: ignore[no-any-return]  # a Tensor, whose class this floor does not know
 
 
 class Many(Op):
@@ -569,6 +622,8 @@ def _make(
         cls = Unary
     elif len(arrays) == 2 and len(parameters) == 2:
         cls = Binary
+    elif len(arrays) == 3 and len(parameters) == 3:
+        cls = Ternary
     name = node or "".join(part.capitalize() for part in forward.__name__.strip("_").split("_")) + "Backward0"
     return cls(forward, node_name=name, lifts=lifts, ufunc=ufunc, broadcasts=broadcasts)
 
@@ -589,7 +644,7 @@ def _watched(call: Callable[..., Any]) -> Callable[..., Any]:
     return watched_call
 
 
-_plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Many)}
+_plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Ternary, Many)}
 
 
 def watch(watcher: Watcher) -> None:
