@@ -112,7 +112,17 @@ ROWS = [
         at_least=3,
         sample=cases(lambda d: (d.array((3, 2)), d.pick([0, 0, 2], [True, False, True], [-1], []))),
     ),
-    Row(name="__getitem__", call=put, sample=cases(lambda d: (*basic(d, 1), d.pick(0.0, 2, -1.5)))),
+    Row(  # x[:] = 0 is FillBackward3 to torch, which takes it for a fill; here every assignment is CopySlices
+        name="__getitem__",
+        call=put,
+        sample=cases(lambda d: (*basic(d, 1), d.pick(0.0, 2, -1.5))),
+        named=False,
+    ),
+    Row(
+        name="__getitem__",
+        call=put,
+        sample=cases(lambda d: (d.array((3, 2)), d.pick(0, -1, (slice(None), 1), slice(1, 2)), d.pick(0.0, 2, -1.5))),
+    ),
     Row(
         name="__getitem__",
         call=lambda t, x, y: put(t, x, (slice(None), 1), y),
@@ -151,6 +161,7 @@ ROWS = [
     Row(
         name="scatter",
         call=lambda t, x, dim, i, v: t.scatter(x, dim, i, v),
+        dtypes=("float32", "int64"),
         sample=cases(lambda d: (*gathered(d), d.pick(0.0, 2, -1.5))),
     ),
     Row(
