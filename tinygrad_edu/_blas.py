@@ -6,7 +6,6 @@ On a busy machine a second thread is a trap: OpenBLAS's workers wait for each ot
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,8 @@ __all__ = ["get_threads", "set_threads"]
 @cache
 def _function(verb: str) -> Callable[..., int] | None:
     """OpenBLAS's own function, or None with another library or where it cannot be found."""
+    import ctypes
+
     package = Path(np.__file__).parent
     folders = (package.parent / "numpy.libs", package / ".dylibs")  # Linux and Windows; macOS
     libraries = [str(path) for folder in folders for path in sorted(folder.glob("*openblas*"))]
