@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests import notes, oracle
+from tests.examples.report import pytest_terminal_summary  # noqa: F401  # what the examples compared, printed last
 
 WITHOUT_TORCH = os.environ.get("TINYGRAD_EDU_WITHOUT_TORCH", "") not in ("", "0")
 

@@ -830,6 +830,14 @@ class Tensor:
         out = Tensor._of(array_of(data).astype(self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
         return out.requires_grad_() if requires_grad else out
 
+    def new(self, *data: Any) -> Tensor:
+        """A new tensor in this tensor's dtype, the old way: of a list, of a tensor, or of a shape."""
+        if len(data) == 1 and isinstance(data[0], Size):
+            return self._fresh(data, 0, None, None, False)
+        if all([isinstance(n, int) and not isinstance(n, bool) for n in data]):
+            return self._fresh(data or (0,), 0, None, None, False)
+        return self.new_tensor(data[0])
+
     def _fresh(self, shape: tuple[Any, ...], value: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
         from ._functions._common import sizes
 

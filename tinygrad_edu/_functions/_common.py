@@ -95,3 +95,21 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     except TypeError:
         bad = next(n for n in shape if not hasattr(n, "__index__"))
         raise TypeError(f"a shape is made of ints, but got {type(bad).__name__} ({bad!r})") from None
+
+
+def into(out: Tensor, result: Tensor, name: str) -> Tensor:
+    """Write a result where ``out=`` asks for it.
+
+    Raises
+    ------
+    RuntimeError
+        If a gradient is wanted: the write could not be followed.
+    """
+    if result._current_node is not None or out._current_node is not None:
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad. "
+            "Leave out= away, or work under torch.no_grad()."
+        )
+    if out._array.shape != result._array.shape:
+        out.resize_(*result._array.shape)
+    return out._write(result, name)

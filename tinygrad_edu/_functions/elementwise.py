@@ -10,7 +10,7 @@ from .. import _dtype
 from .._core.op import Op
 from .._errors import cannot_broadcast
 from .._ops import elementwise as _el
-from ._common import as_tensor_operand, cast, promoted, wrap
+from ._common import as_tensor_operand, cast, into, promoted, wrap
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -149,7 +149,7 @@ def _float_pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def exp(input: Tensor) -> Tensor:
+def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Raise e to each element.
 
     Examples
@@ -158,6 +158,8 @@ def exp(input: Tensor) -> Tensor:
     >>> torch.exp(torch.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
+    if out is not None:
+        return into(out, exp(input), "exp")
     return _el.exp(_tensor(input, "exp"))
 
 
@@ -185,7 +187,7 @@ def expm1(input: Tensor) -> Tensor:
     return _el.expm1(_tensor(input, "expm1"))
 
 
-def log(input: Tensor) -> Tensor:
+def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the natural logarithm.
 
     Examples
@@ -194,6 +196,8 @@ def log(input: Tensor) -> Tensor:
     >>> torch.log(torch.tensor([1.0, 2.0]))
     tensor([0.0000, 0.6931])
     """
+    if out is not None:
+        return into(out, log(input), "log")
     return _el.log(_tensor(input, "log"))
 
 
@@ -233,7 +237,7 @@ def log1p(input: Tensor) -> Tensor:
     return _el.log1p(_tensor(input, "log1p"))
 
 
-def sqrt(input: Tensor) -> Tensor:
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the square root.
 
     Examples
@@ -242,6 +246,8 @@ def sqrt(input: Tensor) -> Tensor:
     >>> torch.sqrt(torch.tensor([4.0, 2.0]))
     tensor([2.0000, 1.4142])
     """
+    if out is not None:
+        return into(out, sqrt(input), "sqrt")
     return _el.sqrt(_tensor(input, "sqrt"))
 
 
@@ -269,7 +275,7 @@ def reciprocal(input: Tensor) -> Tensor:
     return _el.reciprocal(_tensor(input, "reciprocal"))
 
 
-def sin(input: Tensor) -> Tensor:
+def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the sine.
 
     Examples
@@ -278,10 +284,12 @@ def sin(input: Tensor) -> Tensor:
     >>> torch.sin(torch.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
+    if out is not None:
+        return into(out, sin(input), "sin")
     return _el.sin(_tensor(input, "sin"))
 
 
-def cos(input: Tensor) -> Tensor:
+def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the cosine.
 
     Examples
@@ -290,6 +298,8 @@ def cos(input: Tensor) -> Tensor:
     >>> torch.cos(torch.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
+    if out is not None:
+        return into(out, cos(input), "cos")
     return _el.cos(_tensor(input, "cos"))
 
 
@@ -365,7 +375,7 @@ def cosh(input: Tensor) -> Tensor:
     return _el.cosh(_tensor(input, "cosh"))
 
 
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the hyperbolic tangent.
 
     Examples
@@ -374,6 +384,8 @@ def tanh(input: Tensor) -> Tensor:
     >>> torch.tanh(torch.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
+    if out is not None:
+        return into(out, tanh(input), "tanh")
     return _el.tanh(_tensor(input, "tanh"))
 
 
@@ -413,7 +425,7 @@ def atanh(input: Tensor) -> Tensor:
     return _el.atanh(_tensor(input, "atanh"))
 
 
-def sigmoid(input: Tensor) -> Tensor:
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Compute 1 / (1 + exp(-x)).
 
     Examples
@@ -422,6 +434,8 @@ def sigmoid(input: Tensor) -> Tensor:
     >>> torch.sigmoid(torch.tensor([0.0, 2.0]))
     tensor([0.5000, 0.8808])
     """
+    if out is not None:
+        return into(out, sigmoid(input), "sigmoid")
     return _el.sigmoid(_tensor(input, "sigmoid"))
 
 
@@ -497,7 +511,7 @@ def rad2deg(input: Tensor) -> Tensor:
     return _el.rad2deg(_tensor(input, "rad2deg"))
 
 
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Negate.
 
     Examples
@@ -506,10 +520,12 @@ def neg(input: Tensor) -> Tensor:
     >>> torch.neg(torch.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """
+    if out is not None:
+        return into(out, neg(input), "neg")
     return _el.neg(_tensor(input, "neg"))
 
 
-def abs(input: Tensor) -> Tensor:
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the magnitude; its derivative at 0 is 0.
 
     Examples
@@ -518,6 +534,8 @@ def abs(input: Tensor) -> Tensor:
     >>> torch.abs(torch.tensor([1.0, -2.0]))
     tensor([1., 2.])
     """
+    if out is not None:
+        return into(out, abs(input), "abs")
     return _el.abs(_tensor(input, "abs"))
 
 
@@ -701,7 +719,7 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     return _el.atan2(_tensor(input, "atan2"), _tensor(other, "atan2"))
 
 
-def maximum(input: Tensor, other: Tensor) -> Tensor:
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the larger of two; where they tie each gets half the gradient.
 
     Examples
@@ -710,10 +728,12 @@ def maximum(input: Tensor, other: Tensor) -> Tensor:
     >>> torch.maximum(torch.tensor([1.0, 5.0]), torch.tensor([3.0, 2.0]))
     tensor([3., 5.])
     """
+    if out is not None:
+        return into(out, maximum(input, other), "maximum")
     return _el.maximum(_tensor(input, "maximum"), _tensor(other, "maximum"))
 
 
-def minimum(input: Tensor, other: Tensor) -> Tensor:
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Take the smaller of two; where they tie each gets half the gradient.
 
     Examples
@@ -722,6 +742,8 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
     >>> torch.minimum(torch.tensor([1.0, 5.0]), torch.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """
+    if out is not None:
+        return into(out, minimum(input, other), "minimum")
     return _el.minimum(_tensor(input, "minimum"), _tensor(other, "minimum"))
 
 
@@ -954,7 +976,7 @@ def heaviside(input: Tensor, other: Tensor) -> Tensor:
     return _el.heaviside(_tensor(input, "heaviside"), _tensor(other, "heaviside"))
 
 
-def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+def add(input: Tensor, other: Tensor | float, *, alpha: float = 1, out: Tensor | None = None) -> Tensor:
     """Compute input + alpha * other.
 
     Examples
@@ -963,6 +985,8 @@ def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), alpha=2)
     tensor([ 7., 10.])
     """
+    if out is not None:
+        return into(out, add(input, other, alpha=alpha), "add")
     if alpha != 1:
         _check_alpha(alpha, input, other)
         other = other * alpha
@@ -989,7 +1013,7 @@ def _check_alpha(alpha: float, input: Any, other: Any) -> None:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
 
 
-def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1, out: Tensor | None = None) -> Tensor:
     """Compute input - alpha * other.
 
     Raises
@@ -1003,6 +1027,8 @@ def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     >>> torch.sub(torch.tensor([1.0, 2.0]), 0.5)
     tensor([0.5000, 1.5000])
     """
+    if out is not None:
+        return into(out, sub(input, other, alpha=alpha), "sub")
     if (_is_bool(input) and (_is_bool(other) or type(other) is bool)) or (type(input) is bool and _is_bool(other)):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
@@ -1039,7 +1065,7 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
 _rsub_tensor = _el.sub.named("RsubBackward0")
 
 
-def mul(input: Tensor, other: Tensor | float) -> Tensor:
+def mul(input: Tensor, other: Tensor | float, *, out: Tensor | None = None) -> Tensor:
     """Multiply.
 
     Examples
@@ -1048,10 +1074,12 @@ def mul(input: Tensor, other: Tensor | float) -> Tensor:
     >>> torch.mul(torch.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
+    if out is not None:
+        return into(out, mul(input, other), "mul")
     return _el.mul(input, other)
 
 
-def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """Divide; with ``rounding_mode`` "floor" or "trunc" round the quotient, whose derivative is then 0.
 
     Raises
@@ -1067,6 +1095,8 @@ def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = Non
     >>> torch.div(torch.tensor([7, -7]), 2, rounding_mode="floor")
     tensor([ 3, -4])
     """
+    if out is not None:
+        return into(out, div(input, other, rounding_mode=rounding_mode), "div")
     if rounding_mode is None:
         return _el.div(input, other)
     if rounding_mode == "floor":
@@ -1136,7 +1166,7 @@ def fmod(input: Tensor, other: Tensor | float) -> Tensor:
     return _el.fmod_by(cast(input, d), divisor=_dtype.representable(other, d))
 
 
-def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
+def pow(input: Tensor | float, exponent: Tensor | float, *, out: Tensor | None = None) -> Tensor:
     """Raise input to a power; one of the two may be a number.
 
     Raises
@@ -1152,6 +1182,8 @@ def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
     >>> torch.pow(2, torch.tensor([1.0, 2.0, 3.0]))
     tensor([2., 4., 8.])
     """
+    if out is not None:
+        return into(out, pow(input, exponent), "pow")
     if isinstance(exponent, Op.kind):
         if isinstance(input, Op.kind):
             if "f" not in (input._array.dtype.kind + exponent._array.dtype.kind) and np.any(exponent._array < 0):
@@ -1232,7 +1264,9 @@ def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
     return _el.round(input) if decimals is None else _el.round_decimals(input, decimals=decimals)
 
 
-def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None) -> Tensor:
+def clamp(
+    input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """Move every element into [min, max]; the gradient passes where it lay inside, bounds included.
 
     Raises
@@ -1246,6 +1280,8 @@ def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float 
     >>> torch.clamp(torch.tensor([-2.0, 0.5, 2.0]), -1, 1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    if out is not None:
+        return into(out, clamp(input, min, max), "clamp")
     if isinstance(min, Op.kind) or isinstance(max, Op.kind):
         if min is None:
             return _el.clamp_high(input, max)

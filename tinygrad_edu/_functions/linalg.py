@@ -23,7 +23,7 @@ from .._ops.elementwise import mul, ne, sub
 from .._ops.index import take
 from .._ops.shape import broadcast_to, cat, diagonal, getitem, permute, reshape, reshape_copy, stack, swap
 from .._ops.shape import inverse as inverse_axes
-from ._common import cast, dimension, dimensions, promoted, wrap
+from ._common import cast, dimension, dimensions, into, promoted, wrap
 from .reduce import axes_of, must_be_tensor, numpy_names, type_name
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _check_inner(a: Any, b: Any) -> None:
         raise RuntimeError(cannot_multiply(a, b) + where())
 
 
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Multiply matrices and vectors, as ``input @ other`` does.
 
     Two vectors give their dot product, a matrix and a vector a vector; more than two dimensions are batches of matrices, which
@@ -138,6 +138,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> w @ torch.tensor([1.0, 1.0])
     tensor([3., 7.])
     """
+    if out is not None:
+        return into(out, matmul(input, other), "matmul")
     try:
         x, y = input._array, other._array
     except AttributeError:
@@ -170,7 +172,7 @@ def _matmul_by_rank(input: Tensor, other: Tensor, x: Any, y: Any) -> Tensor:
     return _l.matmul(input, other)
 
 
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Multiply two matrices.
 
     Raises
@@ -184,6 +186,8 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     >>> torch.tensor([[1, 2]]).mm(torch.tensor([[3], [4]]))
     tensor([[11]])
     """
+    if out is not None:
+        return into(out, mm(input, mat2), "mm")
     x, y = _check_pair(input, mat2, "mm", "mat2")
     for a, name in ((x, "self"), (y, "mat2")):
         if a.ndim != 2:
@@ -193,7 +197,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _l.mm(input, mat2)
 
 
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Multiply matrices pairwise.  (b, n, k), (b, k, m) -> (b, n, m)
 
     Raises
@@ -201,6 +205,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     RuntimeError
         If one has not three dimensions, or batch sizes, inner sizes or dtypes differ.
     """
+    if out is not None:
+        return into(out, bmm(input, mat2), "bmm")
     x, y = _check_pair(input, mat2, "bmm", "mat2")
     for a, name in ((x, "batch1"), (y, "batch2")):
         if a.ndim != 3:
@@ -215,7 +221,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _l.bmm(input, mat2)
 
 
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Multiply a matrix and a vector.
 
     Raises
@@ -229,13 +235,15 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     >>> torch.tensor([[1, 2], [3, 4]]).mv(torch.tensor([1, 1]))
     tensor([3, 7])
     """
+    if out is not None:
+        return into(out, mv(input, vec), "mv")
     x, y = _check_pair(input, vec, "mv", "vec")
     if x.ndim != 2 or y.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {x.ndim}, {y.ndim}")
     return _l.mv(input, vec)
 
 
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Multiply two vectors element by element and add up.
 
     Raises
@@ -249,6 +257,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     >>> torch.tensor([1, 2]).dot(torch.tensor([3, 4]))
     tensor(11)
     """
+    if out is not None:
+        return into(out, dot(input, tensor), "dot")
     return _dot(input, tensor, "dot", _l.dot)
 
 

@@ -14,7 +14,7 @@ from .._ops.elementwise import clone as _clone
 from .._ops.elementwise import contiguous as _contiguous
 from .._ops.index import index_select as _pick
 from .._ops.index import repeat_each as _repeat_each
-from ._common import dimension, dimensions, promoted, sizes, wrap
+from ._common import dimension, dimensions, into, promoted, sizes, wrap
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -715,7 +715,7 @@ def _joined(tensors: Sequence[Tensor], name: str) -> tuple[Tensor, ...]:
     return promoted(*tensors)
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Join along a dimension that exists; the other sizes must agree.
 
     Raises
@@ -729,6 +729,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     >>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])
     tensor([1, 2, 3])
     """
+    if out is not None:
+        return into(out, cat(tensors, dim), "cat")
     xs = _joined(tensors, "cat")
     ndim = max([x._array.ndim for x in xs])
     for i, x in enumerate(xs):
@@ -754,7 +756,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Join along a new dimension; the shapes must agree.
 
     Examples
@@ -764,6 +766,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     tensor([[1, 2],
             [3, 4]])
     """
+    if out is not None:
+        return into(out, stack(tensors, dim), "stack")
     if not isinstance(tensors, Op.kind) and not len(tensors):
         raise RuntimeError("stack expects a non-empty TensorList")
     xs = _joined(tensors, "stack")
