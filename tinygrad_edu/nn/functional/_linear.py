@@ -80,7 +80,7 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
         else:
             first = f"mat1 and mat2 must have the same dtype, but got {scalar_type(input)} and {scalar_type(weight)}"
         raise RuntimeError(
-            f"{first}. Convert the input with x.to({weight.dtype}) or the layer with .to({input.dtype})." + _where()
+            f"{first}. {_cure(input, weight)}" + _where()
         )
     if w.ndim > 2 or bias is not None:
         raise RuntimeError(
@@ -89,6 +89,15 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
     if x.shape[-1] != w.shape[0]:
         raise RuntimeError(wrong_features(x, w.reshape(1, -1)) + _where())
     return input.matmul(weight)
+
+
+def _cure(input: Tensor, weight: Tensor) -> str:
+    """How to mend two dtypes that differ: most often float64 came from NumPy, or the numbers were written without a dot."""
+    if str(input.dtype) == "torch.float64":
+        return "float64 is NumPy's default: convert the input with x.float(), or the layer with .double()."
+    if input.is_floating_point():
+        return f"Convert the input with x.to({weight.dtype}) or the layer with .to({input.dtype})."
+    return "Whole numbers make an integer tensor: convert the input with x.float(), or write 1. instead of 1."
 
 
 def _check_bias(input: Tensor, weight: Tensor, bias: Tensor) -> None:
