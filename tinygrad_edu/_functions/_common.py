@@ -48,7 +48,8 @@ def promoted(*operands: Any) -> tuple[Tensor, ...]:
     """Give all operands (Tensors, arrays or Python numbers) as Tensors of their common dtype."""
     arrays = [x._array if isinstance(x, Op.kind) else x for x in operands]
     d = _dtype.result_numpy(*arrays)
-    return tuple([cast(as_tensor_operand(x), d) for x in operands])
+    # A float becomes an array of that dtype at once: by way of the default dtype, 0.1 would lose digits.
+    return tuple([wrap(np.asarray(x, d)) if isinstance(x, float) else cast(as_tensor_operand(x), d) for x in operands])
 
 
 def dimension(dim: int, ndim: int) -> int:

@@ -1184,6 +1184,8 @@ def pow(input: Tensor | float, exponent: Tensor | float, *, out: Tensor | None =
     """
     if out is not None:
         return into(out, pow(input, exponent), "pow")
+    if isinstance(exponent, np.ndarray):
+        exponent = as_tensor_operand(exponent)
     if isinstance(exponent, Op.kind):
         if isinstance(input, Op.kind):
             if "f" not in (input._array.dtype.kind + exponent._array.dtype.kind) and np.any(exponent._array < 0):
