@@ -30,7 +30,17 @@ PACKAGE = Path(tinygrad_edu.__file__).parent
 
 def nodes_of(tensors):
     """Return every step and leaf behind some tensors."""
-    return newest_first({x.grad_fn for x in tensors if x.grad_fn is not None})
+    return newest_first({x.grad_fn for x in tensors if known(x) and x.grad_fn is not None})
+
+
+def known(x):
+    """Say whether a tensor may be asked for its step: a view made under no_grad may not, once its base was written."""
+    try:
+        x.grad_fn  # noqa: B018  # asking is the question
+    except RuntimeError as error:
+        assert "created in no_grad mode" in str(error)
+        return False
+    return True
 
 
 class Watch:
