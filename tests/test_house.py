@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch as real_torch
 
 import tinygrad_edu
+from tests.oracle import torch as real_torch
 from tinygrad_edu._core.op import Op
 
 ROOT = Path(tinygrad_edu.__file__).parent

@@ -1661,7 +1661,7 @@ class _Backend:
             y = y.item()
         if not isinstance(y, bool | int | float):
             raise TypeError(f"unsupported operand type(s) for {op.name}: 'Tensor' and '{type(y).__name__}'")
-        if op.name == "sub" and x._array.dtype.kind == "b" and not isinstance(y, bool):
+        if op.name == "sub" and (x._array.dtype.kind == "b") != isinstance(y, bool):
             raise RuntimeError(_errors.BOOL_MINUS)
         d = _dtype.result_numpy(x._array, y)
         return _el.cast(x, d), (y if d.kind == "f" else _dtype.representable(y, d))

@@ -1056,7 +1056,7 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     scaled = input if alpha == 1 else input * alpha
     if isinstance(other, Op.kind):
         return _rsub_tensor(other, scaled)
-    if _is_bool(input):
+    if _is_bool(input) or type(other) is bool:
         return sub(as_tensor_operand(other), input)
     d = _dtype.result_numpy(scaled._array, other)
     return _el.rsub(cast(scaled, d), value=_dtype.representable(other, d))

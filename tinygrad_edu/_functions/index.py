@@ -66,6 +66,10 @@ def read_index(x: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any
     given = [_item(i) for i in items]
     used = sum([_consumes(i) for i in given])
     if used > len(shape):
+        if index.__class__ is int:  # loss.data[0], as it was written before PyTorch 0.4
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a Python number"
+            )
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     dots = [k for k, i in enumerate(given) if i is Ellipsis]
     if len(dots) > 1:
@@ -150,6 +154,8 @@ def _item(i: Any) -> Any:
         if i.dtype == np.uint8:
             i = i.astype(bool)
         return np.asarray(i) if i.ndim or i.dtype == bool else int(i)
+    if isinstance(i, str):
+        raise TypeError("new(): invalid data type 'str': a tensor is indexed by numbers, slices, None, ... and tensors")
     try:
         return operator.index(i)
     except TypeError:
@@ -196,7 +202,7 @@ def _indices(name: str, index: Any) -> Any:
 def _checked(name: str, x: Any, d: int, index: Any, *, source: Any = None) -> None:
     """Does ``index`` fit ``x`` (and ``source``) except along d, and stay in range there?"""
     ndim = max(x.ndim, 1)
-    if index.ndim != x.ndim and index.size and not (x.ndim == 0 or index.ndim == 0):
+    if max(index.ndim, 1) != ndim and index.size:
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {'self' if source is not None else 'input'} tensor"
         )
@@ -211,6 +217,16 @@ def _checked(name: str, x: Any, d: int, index: Any, *, source: Any = None) -> No
     if index.size and (index.min() < 0 or index.max() >= size):
         bad = int(index.max() if index.max() >= size else index.min())
         raise RuntimeError(f"index {bad} is out of bounds for dimension {d} with size {size} ({name})")
+
+
+def _scattered(name: str, input: Tensor, index: Tensor, source: Any) -> tuple[Any, Any]:
+    """The array of an index and what it scatters; where the input has dimensions, 0-d ones count as vectors of one."""
+    i = _indices(name, index)
+    if not i.ndim and input._array.ndim:
+        i = i.reshape(1)
+    if isinstance(source, Op.kind) and not source._array.ndim and i.ndim:
+        source = source.reshape(1)
+    return i, source
 
 
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
@@ -252,8 +268,7 @@ def scatter(
     tensor([[0., 0., 1.]])
     """
     d = dimension(dim, input._array.ndim)
-    i = _indices("scatter", index)
-    source: Any = value if src is None else src
+    i, source = _scattered("scatter", input, index, value if src is None else src)
     if isinstance(source, Op.kind):
         _checked("scatter", input._array, d, i, source=source._array)
         if source._array.dtype is not input._array.dtype:
@@ -280,7 +295,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     tensor([2., 0., 1.])
     """
     d = dimension(dim, input._array.ndim)
-    i = _indices("scatter_add", index)
+    i, src = _scattered("scatter_add", input, index, src)
     _checked("scatter_add", input._array, d, i, source=src._array)
     if src._array.dtype is not input._array.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
@@ -323,7 +338,8 @@ def _rows(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Any]:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got {rows.ndim}D")
     size = input._array.shape[d] if input._array.ndim else 1
     if rows.size and (rows.min() < 0 or rows.max() >= size):
-        raise IndexError(
+        wrong = RuntimeError if name == "index_add" and input._array.ndim > 1 else IndexError  # as torch has it
+        raise wrong(
             f"index out of range in self: {name} of dimension {d} with size {size} was given {int(rows.max())} (or less than 0)"
         )
     return d, rows.reshape(-1)
@@ -354,6 +370,11 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     tensor([3., 0., 0.])
     """
     d, rows = _rows("index_add", input, dim, index)
+    given = source._array.shape[d] if source._array.ndim else 1
+    if len(rows) != given:
+        raise RuntimeError(
+            f"index_add_(): Number of indices ({len(rows)}) should be equal to source.size(dim): ({given}), for dim: {d}"
+        )
     return _index.index_add(input, source if alpha == 1 else source * alpha, index=_lead(d, rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -155,7 +156,8 @@ def max_indices(x: Array, top: Array, window: Window) -> Array:
 
 def flattened(x: Array, spatial: int) -> Array:
     """Join the last ``spatial`` axes."""
-    return x.reshape(*x.shape[: x.ndim - spatial], -1)
+    lead = x.shape[: x.ndim - spatial]
+    return x.reshape(*lead, math.prod(x.shape[len(lead) :]))
 
 
 @op(node="MaxUnpool2DBackward0")
@@ -178,7 +180,7 @@ def collect_back(y: Array, index: Array, *, size: tuple[int, ...]) -> Array:
     """Add elements at numbered places: the adjoint of ``collect``.  (..., *P) -> (..., *size)"""
     lead, cells = y.shape[: y.ndim - len(size)], int(np.prod(size))
     rows = int(np.prod(lead))
-    flat = index.reshape(rows, -1) + np.arange(rows)[:, None] * cells
+    flat = index.reshape(rows, index.size // max(rows, 1)) + np.arange(rows)[:, None] * cells
     out = np.bincount(flat.reshape(-1), y.reshape(-1), rows * cells)
     return out.astype(y.dtype).reshape(*lead, *size)
 

@@ -125,10 +125,15 @@ def cubic(n: int, m: int, step: float, align_corners: bool) -> tuple[Array, Arra
 
 
 def stretches(bounds: list[tuple[int, int]]) -> tuple[Array, Array]:
-    """Average each stretch [start, stop)."""
+    """Average each stretch [start, stop); one shorter than the longest reads its last element several times, in equal shares."""
     taps = max((stop - start for start, stop in bounds), default=1)
     index = np.array([[min(start + k, stop - 1) for start, stop in bounds] for k in range(taps)], np.int64)
-    weights = np.array([[(start + k < stop) / (stop - start) for start, stop in bounds] for k in range(taps)])
+    weights = np.array(
+        [
+            [1 / (stop - start) / (taps - stop + start + 1 if start + k >= stop - 1 else 1) for start, stop in bounds]
+            for k in range(taps)
+        ]
+    )
     return index.reshape(taps, len(bounds)), weights.reshape(taps, len(bounds))
 
 

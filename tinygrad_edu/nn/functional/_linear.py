@@ -79,9 +79,7 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
             first = f"expected m1 and m2 to have the same dtype, but got: {c_type(input)} != {c_type(weight)}"
         else:
             first = f"mat1 and mat2 must have the same dtype, but got {scalar_type(input)} and {scalar_type(weight)}"
-        raise RuntimeError(
-            f"{first}. {_cure(input, weight)}" + _where()
-        )
+        raise RuntimeError(f"{first}. {_cure(input, weight)}" + _where())
     if w.ndim > 2 or bias is not None:
         raise RuntimeError(
             f"mat2 must be a matrix, got {w.ndim}-D tensor: a weight has shape (outputs, inputs)." + _where()
@@ -262,7 +260,7 @@ def embedding_bag(
     if padding_idx is not None:
         member &= np.asarray(input._array) != padding_idx % weight.shape[0]
     dtype = weight._array.dtype
-    if mode == "max":
+    if mode == "max" and member.size:
         low = wrap(np.where(member, 0, -np.inf).astype(dtype)[:, :, None])
         empty = wrap(~member.any(axis=1, keepdims=True))
         return (looked_up.unsqueeze(0) + low).amax(1).masked_fill(empty, 0.0)

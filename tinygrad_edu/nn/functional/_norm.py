@@ -216,7 +216,7 @@ def instance_norm(
     if use_input_stats:
         for running, moved in ((running_mean, repeated[0]), (running_var, repeated[1])):
             if running is not None and moved is not None:
-                running._writable()[...] = moved._array.reshape(n, c).mean(axis=0)
+                running._writable()[...] = np.true_divide(np.add.reduce(moved._array.reshape(n, c)), n)
                 running._mark_written()
     return out.view(input.shape)
 
