@@ -360,3 +360,14 @@ def test_the_nearest_names_are_near() -> None:
     found = _stand_in._nearest("Conv2D", ["Conv1d", "Conv2d", "Linear"])
     assert found[0] == "Conv2d"
     assert all(difflib.SequenceMatcher(None, "conv2d", name.lower()).ratio() > 0.7 for name in found)
+
+
+def test_a_function_keeps_its_name_when_the_module_of_that_name_is_imported(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import torch\nfrom torch.autograd.gradcheck import GradcheckError\nprint(callable(torch.autograd.gradcheck))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_edu", "run", str(script)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"

@@ -122,6 +122,11 @@ class Alias(ModuleType):
             raise AttributeError(explain_missing(self.__name__, name))
         return value
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # The importer sets a module it has loaded on its parent; torch.autograd.gradcheck stays the function, as in torch.
+        if not (isinstance(value, ModuleType) and callable(self.__dict__.get(name))):
+            super().__setattr__(name, value)
+
     def __dir__(self) -> list[str]:
         return sorted({name for name in dir(self.__dict__["_target"]) if not name.startswith("_")} | {"__version__"})
 
