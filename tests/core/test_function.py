@@ -218,3 +218,17 @@ def test_a_custom_function_closes_no_circle():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_function_called_instead_of_applied_names_the_legacy_style():
+    both(lambda t: square(t)()(t.ones(1), 1.0))
+
+
+def test_every_tensor_is_an_instance_of_variable():
+    def program(t):
+        Variable = t.autograd.Variable
+        x = Variable(t.ones(2), requires_grad=True)
+        instances = [isinstance(y, Variable) for y in (x, x * 2, t.nn.Parameter(t.ones(1)), 1.0)]
+        return instances, isinstance(Variable, type), Variable(t.ones(1)), x
+
+    both(program)

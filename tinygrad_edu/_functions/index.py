@@ -226,6 +226,8 @@ def _scattered(name: str, input: Tensor, index: Tensor, source: Any) -> tuple[An
         i = i.reshape(1)
     if isinstance(source, Op.kind) and not source._array.ndim and i.ndim:
         source = source.reshape(1)
+    if name == "scatter_add" and not isinstance(source, Op.kind):
+        raise TypeError(f"scatter_add(): argument 'src' (position 3) must be Tensor, not {type(source).__name__}")
     return i, source
 
 

@@ -287,6 +287,14 @@ class Function:
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
         )
 
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: functions are applied, not called, since PyTorch 0.4."""
+        name = type(self).__name__
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+            f"with static forward method: make forward and backward of {name} static, and write {name}.apply(...)."
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record it."""
@@ -361,18 +369,32 @@ def once_differentiable(backward: Backward) -> Backward:
     return run  # type: ignore[return-value]  # functools.wraps keeps the signature
 
 
-def Variable(data: Tensor, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-    """Return a tensor sharing memory with ``data``: what Variables became in PyTorch 0.4.
+class _VariableType(type):
+    """Every tensor is an instance of Variable, as in PyTorch since 0.4."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_VariableType):
+    """``Variable(data)`` gives a tensor sharing memory with ``data``: what Variables became in PyTorch 0.4.
 
     Examples
     --------
     >>> import tinygrad_edu as torch
     >>> torch.autograd.Variable(torch.tensor([1.0]))
     tensor([1.])
+    >>> isinstance(torch.ones(2), torch.autograd.Variable)
+    True
     """
-    if not isinstance(data, Tensor):
-        raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
-    if data._current_node is not None and not requires_grad:
-        return data
-    out = data.detach()
-    return out.requires_grad_() if requires_grad else out
+
+    def __new__(  # type: ignore[misc]  # torch's Variable makes tensors, not Variables
+        cls, data: Tensor, requires_grad: bool = False, volatile: bool = False
+    ) -> Tensor:
+        """Give ``data`` itself if it is in a graph, else a tensor of the same memory."""
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        if data._current_node is not None and not requires_grad:
+            return data
+        out = data.detach()
+        return out.requires_grad_() if requires_grad else out
