@@ -95,7 +95,7 @@ def backward(
     engine.walk(pending, create_graph=create_graph, retain_graph=retain, catch=catch)
     for x in targets:
         g = catch[x._current_node]
-        if g is not None:
+        if g is not None and not x.retains_grad:  # retain_grad has laid it there already
             engine.rest(_Target(x), g, fresh=False, create_graph=create_graph)
 
 

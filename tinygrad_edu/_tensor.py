@@ -15,10 +15,13 @@ from weakref import ref
 import numpy as np
 
 from . import _differentiate, _dtype, _errors, _functions, _printing
+from ._arrays import array_of
 from ._core.memory import owner, stamp, tick, version
 from ._core.modes import enable_grad, is_grad_enabled, module_scope, no_grad, state
 from ._core.node import Handle, Leaf, Node, add_hook
 from ._core.op import Op
+from ._functions._common import dimension
+from ._functions._common import sizes as shape_in
 from ._ops import elementwise as _el
 from ._ops import index as _index
 from ._ops import shape as _shape
@@ -92,8 +95,6 @@ class Tensor:
                 raise TypeError(f"expected {_dtype.default.dtype} (got {data[0].dtype}); convert with x.to(...)")
             return cls._of(data[0]._writable())
         elif len(data) == 1:
-            from ._arrays import array_of
-
             array = array_of(data[0]).astype(numpy_dtype)
         else:
             raise TypeError(f"new(): invalid combination of arguments - got {tuple(type(d).__name__ for d in data)}")
@@ -496,9 +497,7 @@ class Tensor:
 
     def resize_(self, *sizes: int | Sequence[int]) -> Tensor:
         """Change the shape in place, keeping the first elements; meant for tensors outside the graph."""
-        from ._functions._common import sizes as shape_of
-
-        shape = shape_of(sizes)
+        shape = shape_in(sizes)
         fresh = np.empty(shape, self._array.dtype)
         flat = np.asarray(self._array).reshape(-1)
         count = min(fresh.size, flat.size)
@@ -591,7 +590,6 @@ class Tensor:
         """The shape, or the size of one dimension."""
         if dim is None:
             return Size(self._array.shape)
-        from ._functions._common import dimension
 
         if not self._array.ndim:
             dimension(dim, 0)
@@ -824,8 +822,6 @@ class Tensor:
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
         """A new tensor of ``data`` in this tensor's dtype."""
-        from ._arrays import array_of
-
         check_device(device)
         out = Tensor._of(array_of(data).astype(self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
         return out.requires_grad_() if requires_grad else out
@@ -839,10 +835,11 @@ class Tensor:
         return self.new_tensor(data[0])
 
     def _fresh(self, shape: tuple[Any, ...], value: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
-        from ._functions._common import sizes
 
         check_device(device)
-        out = Tensor._of(np.full(sizes(shape), value, self._array.dtype if dtype is None else _dtype.as_numpy(dtype)))
+        out = Tensor._of(
+            np.full(shape_in(shape), value, self._array.dtype if dtype is None else _dtype.as_numpy(dtype))
+        )
         return out.requires_grad_() if requires_grad else out
 
     def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
@@ -1552,7 +1549,6 @@ def _as_source(value: Any, like: Tensor | None) -> Tensor:
 
 
 def _unsqueeze_in_place(x: Tensor, dim: int) -> Tensor:
-    from ._functions._common import dimension
 
     shape = x._array.shape
     d = dimension(dim, len(shape) + 1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _dtype
 from .._core.op import Op
+from .._errors import cannot_broadcast
 from .._ops import index as _index
 from .._ops import shape as _shape
 from ._common import cast, dimension, wrap
@@ -459,8 +460,6 @@ def _spread_over(x: Tensor, mask: Any, name: str) -> Tensor:
     try:
         shape = np.broadcast_shapes(x._array.shape, mask.shape)
     except ValueError:
-        from .._errors import cannot_broadcast
-
         raise RuntimeError(cannot_broadcast(name, (x._array, mask))) from None
     return x if shape == x._array.shape else x.expand(*shape)
 

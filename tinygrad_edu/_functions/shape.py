@@ -14,6 +14,7 @@ from .._ops.elementwise import clone as _clone
 from .._ops.elementwise import contiguous as _contiguous
 from .._ops.index import index_select as _pick
 from .._ops.index import repeat_each as _repeat_each
+from .._types import Size
 from ._common import dimension, dimensions, into, promoted, sizes, wrap
 
 if TYPE_CHECKING:
@@ -445,8 +446,6 @@ def broadcast_shapes(*shapes: Sequence[int] | int) -> tuple[int, ...]:
     >>> torch.broadcast_shapes((2, 1), (3,))
     torch.Size([2, 3])
     """
-    from .._types import Size
-
     try:
         return Size(np.broadcast_shapes(*[s if isinstance(s, int) else tuple(s) for s in shapes]))
     except ValueError:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .._core import op as _op
-from .._core.memory import memory
+from .._core.memory import memory, owner
 from .._core.modes import state
 from .._core.node import Node
 from .._errors import where
@@ -118,8 +118,6 @@ class _Watch:
 
 def _noticed(array: Any, age: int) -> bool:
     """Will the version check speak of this write itself?"""
-    from .._core.memory import owner
-
     entry = memory.written.get(id(owner(array)))
     return entry is not None and entry.recent[-1] > age
 

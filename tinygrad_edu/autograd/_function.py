@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _dtype
+from .._core.memory import tick
 from .._core.modes import state
 from .._core.node import Node
 from .._tensor import Tensor, no_grad
@@ -333,15 +334,9 @@ class Function:
                 original._mark_written()
                 for t in tensors:
                     if t._node is not None and t._array is original._array:
-                        t._node.seq = _now()
+                        t._node.seq = tick()
                         original._node = t._node
         return type(found)(outs) if several else outs[0]
-
-
-def _now() -> int:
-    from .._core.memory import tick
-
-    return tick()
 
 
 def _own(result: Tensor, args: tuple[Any, ...], ctx: FunctionCtx) -> Tensor:
