@@ -365,6 +365,7 @@ from ._machine import (
     result_type,
     set_default_device,
     set_num_threads,
+    typename,
     use_deterministic_algorithms,
 )
 from ._printing import (
@@ -862,6 +863,7 @@ __all__ = [
     "triu_indices",
     "true_divide",
     "trunc",
+    "typename",
     "uint8",
     "unbind",
     "unflatten",

@@ -97,19 +97,19 @@ def of(numpy_dtype: NumpyDtype) -> dtype:
 
 
 def as_dtype(wanted: Any) -> dtype:
-    """The torch dtype meant by a dtype, a Python type, a NumPy dtype or a name."""
+    """The torch dtype meant by a dtype, a Python type or a NumPy dtype."""
     if isinstance(wanted, dtype):
         return wanted
     python: dict[Any, dtype] = {builtins.bool: bool, builtins.int: int64, builtins.float: float64}
     if isinstance(wanted, type) and wanted in python:
         return python[wanted]
     if isinstance(wanted, str):
-        wanted = wanted.removeprefix("torch.")
+        raise TypeError(f"dtype must be a torch.dtype, not str: write torch.{wanted.removeprefix('torch.')}")
     return of(np.dtype(wanted))
 
 
 def as_numpy(wanted: Any) -> NumpyDtype:
-    """The NumPy dtype meant by a dtype, a Python type, a NumPy dtype or a name; a singleton."""
+    """The NumPy dtype meant by a dtype, a Python type or a NumPy dtype; a singleton."""
     return as_dtype(wanted).numpy
 
 

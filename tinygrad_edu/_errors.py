@@ -169,3 +169,17 @@ def _no_kernel(op: Any, error: Exception, arrays: tuple[Any, ...]) -> str | None
         names = {str(a.dtype): None for a in arrays if hasattr(a, "dtype")}
         return f'"{op.name}" not implemented for {", ".join(names)}: convert first, with .float() or .long().'
     return None
+
+
+_SYMBOLS = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+    "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
+}  # fmt: skip  # a table reads better in rows
+
+
+def wrong_operand(op_name: str, other: object) -> str:
+    """Python's sentence for an operand that is no tensor and no number."""
+    symbol = _SYMBOLS.get(op_name, op_name)
+    if symbol[0] in "=!<>":
+        return f"'{symbol}' not supported between instances of 'Tensor' and '{type(other).__name__}'"
+    return f"unsupported operand type(s) for {symbol}: 'Tensor' and '{type(other).__name__}'"

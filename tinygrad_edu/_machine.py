@@ -29,6 +29,7 @@ __all__ = [
     "result_type",
     "set_default_device",
     "set_num_threads",
+    "typename",
     "use_deterministic_algorithms",
 ]
 
@@ -202,6 +203,22 @@ def is_floating_point(input: Tensor) -> bool:
     False
     """
     return input.is_floating_point()
+
+
+def typename(obj: object) -> str:
+    """Name the type of ``obj``; of a tensor the old name, which tells the dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.typename(torch.tensor(1))
+    'torch.LongTensor'
+    """
+    return (
+        str(obj.type())
+        if isinstance(obj, Tensor)
+        else f"{type(obj).__module__}.{type(obj).__qualname__}".removeprefix("builtins.")
+    )
 
 
 def numel(input: Tensor) -> int:

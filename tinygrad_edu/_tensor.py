@@ -157,7 +157,8 @@ class Tensor:
                 )
             if g._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(g._array.shape)} for a tensor of shape {list(self._array.shape)}"
+                    f"attempting to assign a gradient of size '{list(g._array.shape)}' to a tensor of size '{list(self._array.shape)}'. Please ensure that "
+                    "the gradient and the tensor are the same size"
                 )
             if g._array.dtype is not self._array.dtype:
                 raise RuntimeError(
@@ -1656,7 +1657,7 @@ class _Backend:
         if isinstance(y, np.generic | np.ndarray):
             y = y.item()
         if not isinstance(y, bool | int | float):
-            raise TypeError(f"unsupported operand type(s) for {op.name}: 'Tensor' and '{type(y).__name__}'")
+            raise TypeError(_errors.wrong_operand(op.name, y))
         if op.name == "sub" and (x._array.dtype.kind == "b") != isinstance(y, bool):
             raise RuntimeError(_errors.BOOL_MINUS)
         d = _dtype.result_numpy(x._array, y)

@@ -155,7 +155,9 @@ def pour(share: Pour, pending: dict[Any, Array], ours: set[Any], edge: Any) -> N
 def run_hooks(node: Any, g: Array) -> Array:
     """Show ``g`` to the hooks of the tensor this node made; what one returns replaces it."""
     kind = Op.kind
-    for hook in list(node.hooks.values()):
+    hooks = dict(node.hooks)
+    last = hooks.pop("retain", None)  # retain_grad sees what the other hooks made, whenever it was asked for
+    for hook in [*hooks.values(), *([last] if last is not None else [])]:
         seen = g if isinstance(g, kind) else kind._of(g)
         new = hook(seen)
         if new is not None:

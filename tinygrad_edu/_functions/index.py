@@ -94,7 +94,9 @@ def read_index(x: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any
                 raise ValueError("step must be greater than zero; use x.flip(dim) to reverse")
             basic.append(item)
             arrays.append(slice(None))
-            if item != slice(None):
+            if item.indices(shape[dim]) == (0, shape[dim], 1):
+                basic[-1] = slice(None)
+            else:
                 view = _shape.getitem
             dim += 1
         elif isinstance(item, int):
