@@ -58,22 +58,24 @@ def steps(
     order = newest_first(pending)
     if state.before_walk is not None:
         state.before_walk(order)
-    runs, receives = leading_to(catch, order) if catch is not None else (None, None)
+    runs, receives = leading_to(catch, order) if catch is not None else (frozenset(), None)
     ours: set[Any] = set()  # those in pending that are fresh arrays of this walk, free to be added into
     for node in order:
         g = pending.pop(node, None)
         if g is None:
             continue
+        if catch is not None and node in catch and node in runs:
+            catch[node] = g  # as in torch: before the hooks where the walk goes on from here, after them where it ends
         if node.hooks is not None:
             g = run_hooks(node, g)
-        if catch is not None and node in catch:
+        if catch is not None and node in catch and node not in runs:
             catch[node] = g
         shares: list[Any] = []
         op = node.op
         if op is None:
             if catch is None:
                 rest(node, g, fresh=node in ours and node.hooks is None, create_graph=create_graph)
-        elif runs is None or node in runs:
+        elif catch is None or node in runs:
             saved = node.saved
             if saved is None:
                 raise RuntimeError(

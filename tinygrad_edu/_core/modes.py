@@ -115,19 +115,24 @@ def _wrap_generator(switch: _Switch, function: F) -> F:
     def run(*args: Any, **settings: Any) -> Generator[Any, Any, Any]:
         with switch._again():
             source = function(*args, **settings)
-        sent: Any = None
-        while True:  # the mode holds inside the generator's body and never between its values
-            try:
-                with switch._again():
-                    value = source.send(sent)
-            except StopIteration as end:
-                return end.value
-            try:
-                sent = yield value
-            except BaseException as error:
-                with switch._again():
-                    source.throw(error)
-                raise
+        try:  # the mode holds inside the generator's body and never between its values
+            with switch._again():
+                value = next(source)
+            while True:
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    with switch._again():
+                        source.close()
+                    raise
+                except BaseException as error:
+                    with switch._again():
+                        value = source.throw(error)
+                else:
+                    with switch._again():
+                        value = source.send(sent)
+        except StopIteration as end:
+            return end.value
 
     return run  # type: ignore[return-value]  # as above
 
