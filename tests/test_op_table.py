@@ -77,7 +77,7 @@ def test_values_dtypes_shapes_and_names_equal_torch(row):
                 except AssertionError as error:
                     raise AssertionError(f"{form} of {dtype}: {error}") from None
 
-    assert for_each_case(row, check) >= min(row.at_least, 20)
+    assert for_each_case(row, check, share=1.5) >= min(row.at_least, 20)
 
 
 @rows(lambda row: row.order > 0)
@@ -90,7 +90,7 @@ def test_gradients_of_every_order_equal_torch(row):
             atol=row.rtol or 1e-10,
         )
 
-    assert for_each_case(row, check) >= min(row.at_least, 20)
+    assert for_each_case(row, check, share=1.5) >= min(row.at_least, 20)
 
 
 @rows(lambda row: row.order > 0 and row.finite)
@@ -101,7 +101,7 @@ def test_gradients_equal_finite_differences(row):
         nonlocal differenced
         for order in range(1, min(row.order, 2) + 1):
             found = slopes(ours(), row, case, seed, order)
-            if found is not None:
+            if found is not None and np.isfinite(found[1]):  # not so the mean of nothing
                 formula, difference = found
                 assert np.isclose(formula, difference, rtol=2e-5, atol=2e-6), (
                     f"order {order}: the formula gives {formula}, finite differences {difference}"

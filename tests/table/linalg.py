@@ -28,9 +28,9 @@ EINSUMS = {
 }
 
 
-def product(d):
+def product(d, least=1):
     """Draw two operands of matmul: vectors, matrices, batches."""
-    n, k, m = d.integer(0, 3), d.integer(0, 3), d.integer(1, 3)
+    n, k, m = d.integer(least, 3), d.integer(least, 3), d.integer(1, 3)
     left, right = d.pick((), (2,), (2, 1)), d.pick((), (2,), (3, 1, 2))
     x = d.pick((k,), (n, k), (*left, n, k))
     y = d.pick((k,), (k, m), (*right, k, m))
@@ -59,6 +59,13 @@ def sum_and_product(d):
 
 NUMBERS = ("float32", "int64")  # torch lacks most kernels for booleans
 ROWS = [
+    Row(  # of empty ones torch may name another step
+        name="matmul",
+        call=lambda t, x, y: t.matmul(x, y),
+        sample=cases(lambda d: product(d, 0)),
+        dtypes=NUMBERS,
+        named=False,
+    ),
     Row(
         name="matmul",
         call=lambda t, x, y: t.matmul(x, y),

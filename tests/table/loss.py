@@ -39,10 +39,10 @@ def labelled(d, extra=()):
     c = d.integer(2, 4)
     batch = d.pick((), (3,), (2,)) if not extra else (2,)
     x = d.array((*batch, c, *extra))
-    y = d.whole((*batch, *extra), 0, c)
+    y = np.asarray(d.whole((*batch, *extra), 0, c))
     ignore = d.pick(-100, -100, 0)
-    if ignore == 0 and d.flag():
-        y = np.asarray(np.where(y == 0, 1, y))
+    if ignore == 0:
+        y.flat[0] = 1  # the mean of no labels at all is NaN
     weight = d.array((c,), 0.3, 2) if d.flag() else None
     return x, y, weight, ignore, d.pick(*REDUCTIONS)
 

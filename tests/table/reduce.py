@@ -11,12 +11,14 @@ A = np.array
 NO_SUCH_DIM = (A([1.0, 2.0]), 1, False)
 
 
-def folded(low=-2.0, high=2.0, *, several=True, empty=True):
-    """Return the strategy of an array, a dimension (or several, or None) and keepdim."""
+def folded(low=-2.0, high=2.0, *, several=True, empty=True, least=0):
+    """Return the strategy of an array, a dimension (or at least so many) and keepdim."""
 
     def make(d):
         x = d.array(d.shape(empty=empty), low, high)
-        dims = d.dims(x.ndim) if several and d.flag() else d.dim(x.ndim)
+        dims = d.dims(x.ndim) if several and d.flag() else None
+        if dims is None or len(dims) < least:
+            dims = d.dim(x.ndim)
         return x, dims, d.flag()
 
     return cases(make)
@@ -169,9 +171,13 @@ ROWS = [
         dtypes=FLOATS,
         bad=(NO_SUCH_DIM,),
     ),
-    Row(name="median", call=lambda t, x, dim: t.median(x, dim).values, sample=along(empty=False)),
+    Row(name="median", call=lambda t, x, dim: t.median(x, dim).values, sample=along(empty=False), ties=1),
     Row(
-        name="logsumexp", call=lambda t, x, dim, k: t.logsumexp(x, dim, k), sample=folded(), order=3, bad=(NO_SUCH_DIM,)
+        name="logsumexp",
+        call=lambda t, x, dim, k: t.logsumexp(x, dim, k),
+        sample=folded(least=1),
+        order=3,
+        bad=(NO_SUCH_DIM,),
     ),
     Row(name="cumsum", call=lambda t, x, dim: t.cumsum(x, dim), sample=along(), order=3, bad=((A([1.0]), 1),)),
     Row(
