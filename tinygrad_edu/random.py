@@ -24,6 +24,7 @@ import numpy as np
 from . import _dtype
 from ._creation import size_of
 from ._dtype import dtype as torch_dtype
+from ._ops.elementwise import clone_inside
 from ._tensor import Tensor
 from ._types import check_device, device
 
@@ -822,7 +823,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     drawn = drawn.astype(array.dtype).reshape(input._array.shape)
     if not input.requires_grad:
         return _wrapped(drawn)
-    out = input.clone()  # carries the history that the zero gradient flows into
+    out: Tensor = clone_inside(input)  # carries the history that the zero gradient flows into
     out._replace(drawn, "BernoulliBackward0")
     return out
 

@@ -42,7 +42,8 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | Leaf | None, int], ...]:
         """The steps that receive a gradient from this one, with 0 as the number of the output each stands for."""
-        return tuple((edge, 0) for edge in self.edges)
+        takes = self.op.takes or (True,) * len(self.edges)
+        return tuple((seen_through(edge), 0) for edge, taken in zip(self.edges, takes, strict=True) if taken)
 
     def register_prehook(self, hook: Callable[[tuple[Any, ...]], Any]) -> Handle:
         """Call ``hook((g,))`` with the gradient of this step's result before its formulas run."""
@@ -55,6 +56,13 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
+
+
+def seen_through(edge: Any) -> Any:
+    """The first step at or behind ``edge`` that torch shows."""
+    while edge is not None and edge.op is not None and edge.op.hidden:
+        edge = edge.edges[0]
+    return edge
 
 
 class Leaf:

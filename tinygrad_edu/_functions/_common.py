@@ -27,9 +27,9 @@ def wrap(array: Any) -> Tensor:
     return tensor
 
 
-def cast(x: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
-    """Give ``x`` in another dtype; ``x`` itself if it has it already."""
-    return _cast(x, numpy_dtype)
+def cast(x: Tensor, numpy_dtype: np.dtype[Any], *, inside: bool = False) -> Tensor:
+    """Give ``x`` in another dtype; ``x`` itself if it has it already. ``inside``: torch makes no step of it."""
+    return _cast(x, numpy_dtype, inside=inside)
 
 
 def as_tensor_operand(value: Any, what: str = "operand") -> Tensor:

@@ -989,7 +989,7 @@ def add(input: Tensor, other: Tensor | float, *, alpha: float = 1, out: Tensor |
         return into(out, add(input, other, alpha=alpha), "add")
     if alpha != 1:
         _check_alpha(alpha, input, other)
-        other = other * alpha
+        other = _el.scale_inside(other, alpha) if isinstance(other, Op.kind) else other * alpha
     elif type(other) is bool or _is_bool(input):
         return _el.add(*_not_python_bool(input, other))
     return _el.add(input, other)
@@ -1040,7 +1040,7 @@ def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1, out: Tensor |
         )
     if alpha != 1:
         _check_alpha(alpha, input, other)
-        other = other * alpha
+        other = _el.scale_inside(other, alpha) if isinstance(other, Op.kind) else other * alpha
     return _el.sub(input, other)
 
 
@@ -1053,7 +1053,7 @@ def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     >>> torch.rsub(torch.tensor([1.0, 2.0]), 5)
     tensor([4., 3.])
     """
-    scaled = input if alpha == 1 else input * alpha
+    scaled = input if alpha == 1 else _el.scale_inside(input, alpha)
     if isinstance(other, Op.kind):
         return _rsub_tensor(other, scaled)
     if _is_bool(input) or type(other) is bool:

@@ -12,6 +12,7 @@ from .._core.op import Op
 from .._errors import cannot_broadcast
 from .._ops import index as _index
 from .._ops import shape as _shape
+from .._ops.elementwise import scale_inside as _scale
 from ._common import cast, dimension, wrap
 
 if TYPE_CHECKING:
@@ -380,7 +381,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         raise RuntimeError(
             f"index_add_(): Number of indices ({len(rows)}) should be equal to source.size(dim): ({given}), for dim: {d}"
         )
-    return _index.index_add(input, source if alpha == 1 else source * alpha, index=_lead(d, rows))
+    return _index.index_add(input, source if alpha == 1 else _scale(source, alpha), index=_lead(d, rows))
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
@@ -463,7 +464,7 @@ def _spread_over(x: Tensor, mask: Any, name: str) -> Tensor:
         shape = np.broadcast_shapes(x._array.shape, mask.shape)
     except ValueError:
         raise RuntimeError(cannot_broadcast(name, (x._array, mask))) from None
-    return x if shape == x._array.shape else x.expand(*shape)
+    return x if shape == x._array.shape else _shape.broadcast_inside(x, shape=shape)
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -479,7 +480,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     x = _spread_over(input, holds, "masked_select")
     full = np.broadcast_to(holds, x._array.shape)
     if not x._array.ndim:
-        return _index.masked_select(x.reshape(1), index=(full.reshape(1),))
+        return _index.masked_select(_shape.reshape_inside(x, shape=(1,)), index=(full.reshape(1),))
     return _index.masked_select(x, index=(full,))
 
 

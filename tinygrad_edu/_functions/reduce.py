@@ -173,7 +173,7 @@ def sum(
     if not isinstance(input, Op.kind):
         must_be_tensor(input, "sum")
     if dtype is not None:
-        input = cast(input, as_numpy(dtype))
+        input = cast(input, as_numpy(dtype), inside=True)
         if dtype.numpy.kind == "b":
             return any(input, dim if axis is None else axis, keepdim or keepdims)
     if dim is None and axis is None and not keepdim and not keepdims:
@@ -207,7 +207,7 @@ def mean(
     if not isinstance(input, Op.kind):
         must_be_tensor(input, "mean")
     if dtype is not None:
-        input = cast(input, as_numpy(dtype))
+        input = cast(input, as_numpy(dtype), inside=True)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
@@ -230,7 +230,7 @@ def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTyp
     tensor(1.)
     """
     if dtype is not None:
-        input = cast(input, as_numpy(dtype))
+        input = cast(input, as_numpy(dtype), inside=True)
     if input._array.dtype.kind != "f":
         return sum(input, dim, keepdim)
     return _r.nansum(input, axis=axes_of(input, dim), keepdims=keepdim)
@@ -250,7 +250,7 @@ def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTy
             f"nanmean(): expected input to have floating point or complex dtype but got {type_name(input)}"
         )
     if dtype is not None:
-        input = cast(input, as_numpy(dtype))
+        input = cast(input, as_numpy(dtype), inside=True)
     axis = axes_of(input, dim)
     return _r.nansum(input, axis=axis, keepdims=keepdim) / _r.count_numbers(input, axis=axis, keepdims=keepdim)
 
@@ -304,7 +304,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     tensor([0., 6., 0.])
     """
     if dtype is not None:
-        input = cast(input, as_numpy(dtype))
+        input = cast(input, as_numpy(dtype), inside=True)
     if dim is None:
         return _r.product(input)
     check_flag(keepdim, "prod")
@@ -701,7 +701,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 
 
 def _cast(input: Tensor, dtype: DType | None) -> Tensor:
-    return input if dtype is None else cast(input, as_numpy(dtype))
+    return input if dtype is None else cast(input, as_numpy(dtype), inside=True)
 
 
 def _typed(out: Tensor, dtype: DType | None) -> Tensor:

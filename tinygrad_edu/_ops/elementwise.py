@@ -26,6 +26,9 @@ def to(x: Array, *, dtype: Any, source: Any) -> Array:
 to.gradient(x=lambda g, dtype, source: to(g, dtype=source, source=dtype))
 
 
+to_inside = to.inside()
+
+
 @op
 def discretize(x: Array, *, dtype: Any) -> Array:
     """Cast to an integer dtype or bool: through steps no gradient passes."""
@@ -35,12 +38,16 @@ def discretize(x: Array, *, dtype: Any) -> Array:
 discretize.name = "a cast to an integer or bool dtype"
 
 
-def cast(x: Any, dtype: Any) -> Any:
-    """Give ``x``, a Tensor, in another NumPy dtype; ``x`` itself if it has it already."""
+def cast(x: Any, dtype: Any, *, inside: bool = False) -> Any:
+    """Give ``x``, a Tensor, in another NumPy dtype; ``x`` itself if it has it already. ``inside``: torch makes no step of it."""
     source = x._array.dtype
     if source is dtype:
         return x
-    return to(x, dtype=dtype, source=source) if dtype.kind == "f" else discretize(x, dtype=dtype)
+    return (
+        (to_inside if inside else to)(x, dtype=dtype, source=source)
+        if dtype.kind == "f"
+        else discretize(x, dtype=dtype)
+    )
 
 
 @op(node="CloneBackward0")
@@ -50,6 +57,7 @@ def clone(x: Array) -> Array:
 
 
 clone.gradient(x=lambda g: g)
+clone_inside = clone.inside()
 
 
 @op(node="CloneBackward0")
@@ -130,6 +138,9 @@ def mul(x: Array, y: Array) -> Array:
 
 
 mul.gradient(x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+
+scale_inside = mul.inside()  # the alpha of add and sub
 
 
 @op(lifts=True, ufunc=np.true_divide, broadcasts=True)

@@ -263,6 +263,10 @@ def _nll_share(g: Array, x_shape: tuple[int, ...], target: Array, share: Array, 
 
 nll_loss.gradient(x=_nll_share)
 nll_loss_2d = nll_loss.named("NllLoss2DBackward0")
+nll_loss_inside, nll_loss_single = (
+    nll_loss.inside(),
+    reshape.named("NllLossBackward0"),
+)  # one example: one element, without a shape
 nll_loss_view = nll_loss.named("ViewBackward0")  # torch joins the axes of other ranks, and views the result
 
 

@@ -20,6 +20,7 @@ def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
 
 reshape.gradient(x=lambda g, x_shape: reshape(g, shape=x_shape))
 reshape_copy = reshape.named("UnsafeViewBackward0")
+reshape_inside = reshape.inside()
 squeeze = reshape.named("SqueezeBackward0")
 squeeze_dim = reshape.named("SqueezeBackward1")
 squeeze_dims = reshape.named("SqueezeBackward2")
@@ -76,6 +77,7 @@ def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
 
 
 broadcast_to.gradient(x=lambda g, x_shape: sum_to(g, shape=x_shape))
+broadcast_inside = broadcast_to.inside()
 sum_to.gradient(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
 
 

@@ -117,7 +117,8 @@ class _Gradients:
 class _Applied:
     """The op of one application: runs the user's backward."""
 
-    broadcasts = many = False
+    broadcasts = many = hidden = False
+    takes = None
     frees = True
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
@@ -219,7 +220,8 @@ def _refuse_again(t: Tensor, name: str) -> Tensor:
 class _Result:
     """The op of one of several results: hands its gradient to the hub."""
 
-    broadcasts = frees = many = False
+    broadcasts = frees = many = hidden = False
+    takes = None
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
     arguments: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from ..._functions.softmax import log_softmax
 from ..._ops import loss as _ops
 from ..._ops.elementwise import div
 from ..._ops.elementwise import where as choose
+from ..._ops.shape import reshape_inside
 from ..._tensor import Tensor
 from ._common import chosen_reduction, need_float, need_tensor, reduced, scalar_type, wrap
 from ._linear import pairwise_distance
@@ -357,7 +358,6 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     if numbers.dtype.char != "l":
         numbers = numbers.astype(np.int64)
     _out_of_bounds(numbers, classes, ignore_index)
-    single = x.ndim == 1 and numbers.ndim == 0
     counted = numbers.reshape(-1) if x.ndim == 1 else numbers
     kept = counted != ignore_index
     safe = counted if kept.all() else np.where(kept, counted, 0)
@@ -372,8 +372,14 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     op = _ops.nll_loss
     if x.ndim > 2:
         op = _ops.nll_loss_view if reduction == "none" and x.ndim != 4 else _ops.nll_loss_2d
-    loss = op(input.reshape(1, classes) if x.ndim == 1 else input, target=safe, share=share, divisor=divisor)
-    return loss.reshape(()) if single and reduction == "none" else loss
+    if x.ndim > 1:
+        return op(input, target=safe, share=share, divisor=divisor)
+    row = reshape_inside(input, shape=(1, classes))
+    if reduction != "none":
+        return op(row, target=safe, share=share, divisor=divisor)
+    return _ops.nll_loss_single(
+        _ops.nll_loss_inside(row, target=safe, share=share, divisor=divisor), shape=numbers.shape
+    )
 
 
 # ---- probabilities
