@@ -43,7 +43,7 @@ def compare(row):
                 theirs = steps(torch, row, case)
             except (RuntimeError, IndexError, ValueError, TypeError):
                 return  # refused: test_op_table compares refusals
-        ours = steps(tinygrad_edu, row, case)
+            ours = steps(tinygrad_edu, row, case)
         for mine, their in zip(ours, theirs, strict=True):
             if of_one_step(their):
                 compared += 1
