@@ -895,7 +895,8 @@ def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     >>> torch.arange(3).flip(0)
     tensor([2, 1, 0])
     """
-    return _shape.flip(input, axes=dimensions(sizes(dims), input._array.ndim))
+    axes = dimensions(sizes(dims), input._array.ndim)
+    return _shape.flip(input, axes=axes if input._array.ndim else ())
 
 
 def fliplr(input: Tensor) -> Tensor:

@@ -401,7 +401,7 @@ def logaddexp(x: Array, y: Array) -> Array:
     return np.logaddexp(x, y)
 
 
-logaddexp.gradient(x=lambda g, x, out: g * exp(x - out), y=lambda g, y, out: g * exp(y - out))
+logaddexp.gradient(x=lambda g, x, y: g * sigmoid(x - y), y=lambda g, x, y: g * sigmoid(y - x))
 
 
 @op(broadcasts=True, node="Logaddexp2Backward0")
@@ -410,7 +410,7 @@ def logaddexp2(x: Array, y: Array) -> Array:
     return np.logaddexp2(x, y)
 
 
-logaddexp2.gradient(x=lambda g, x, out: g * exp2(x - out), y=lambda g, y, out: g * exp2(y - out))
+logaddexp2.gradient(x=lambda g, x, y: g / (1.0 + exp2(y - x)), y=lambda g, x, y: g / (1.0 + exp2(x - y)))
 
 
 @op(broadcasts=True, lifts=True)
