@@ -41,3 +41,15 @@ def test_a_whole_view_written_leaves_nothing_to_the_old_value():
         return x.grad
 
     assert both(program).tolist() == [[3.0, 3.0, 3.0]] * 2
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_cross_entropy_of_column_major_scores_has_its_gradient(reduction):
+    # The ones of the targets were subtracted through a reshape, which copies what is laid out by columns.
+    def program(t):
+        weights, inputs = t.linspace(-1, 1, 6).reshape(2, 3).requires_grad_(), t.linspace(0, 1, 12).reshape(3, 4)
+        scores = (weights @ inputs).t()
+        t.nn.functional.cross_entropy(scores, t.tensor([1, 0, 1, 1]), reduction=reduction).sum().backward()
+        return weights.grad
+
+    both(program)

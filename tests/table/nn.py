@@ -137,8 +137,13 @@ def normed(d):
 
 def batch_norm(t, x, mean, var, w, b, training, momentum):
     """Normalise with copies of the running statistics, and return them too."""
-    mean, var = mean.clone(), var.clone()
+    mean, var, w, b = mean.clone(), var.clone(), packed(w), packed(b)  # torch's kernel ignores their strides
     return t.nn.functional.batch_norm(x, mean, var, w, b, training, momentum), mean, var
+
+
+def packed(x):
+    """Return a tensor without gaps between its elements."""
+    return None if x is None else x.contiguous()
 
 
 def layer_normed(d):
@@ -418,7 +423,7 @@ ROWS = [
         ties=0,
         sample=cases(normed),
         frozen=(1, 2),
-        call=lambda t, x, m, v, w, b, *_: t.nn.functional.batch_norm(x, None, None, w, b, True),
+        call=lambda t, x, m, v, w, b, *_: t.nn.functional.batch_norm(x, None, None, packed(w), packed(b), True),
     ),
     Row(
         name="nn.functional.layer_norm",
