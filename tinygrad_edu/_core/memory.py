@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 from weakref import ref
 
@@ -49,7 +50,7 @@ def stamp(array: Any) -> None:
     entry = memory.written.get(id(block))
     if entry is None:
         try:
-            alive: object = ref(block, _forgets(id(block)))
+            alive: object = ref(block, partial(memory.written.pop, id(block)))  # the dead reference is pop's default
         except TypeError:  # bytes and the like take no weak reference: keep them
             alive = block
         entry = memory.written[id(block)] = Writes(alive)
@@ -60,11 +61,6 @@ def stamp(array: Any) -> None:
         del entry.recent[:16]
     if memory.trace is not None:
         entry.site = memory.trace()
-
-
-def _forgets(key: int) -> Callable[[object], object]:
-    """What to do when the block behind ``key`` is gone."""
-    return lambda _: memory.written.pop(key, None)
 
 
 def version(array: Any) -> int:

@@ -92,7 +92,8 @@ class _Switch:
         state.tape = state.own if self._on else None
 
     def __exit__(self, *_: object) -> None:
-        state.tape = self._before.pop()
+        state.tape = self._before[-1]  # restored first: an interrupt may fall between
+        self._before.pop()
 
     def _again(self) -> _Switch:
         return type(self)()
@@ -247,8 +248,9 @@ class inference_mode(_Switch):
             state.tape = None
 
     def __exit__(self, *_: object) -> None:
-        state.tape = self._before.pop()
-        state.inference = self._modes.pop()
+        state.tape, state.inference = self._before[-1], self._modes[-1]  # restored first: an interrupt may fall between
+        self._before.pop()
+        self._modes.pop()
 
     def _again(self) -> _Switch:
         again: _Switch = inference_mode(self._inference)

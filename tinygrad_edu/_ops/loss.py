@@ -213,7 +213,7 @@ def softmax_error(x: Array, *, target: Array) -> Array:
     e = below_top(x, rows)
     np.exp(e, out=e)
     e /= e.dot(ones(x.shape[1], x.dtype))[:, None]
-    e.reshape(-1)[rows + target] -= 1.0
+    e[np.arange(len(x)), target] -= 1.0  # not through a reshape: e may lie in x's order, column by column
     return e
 
 
