@@ -371,3 +371,16 @@ def test_a_function_keeps_its_name_when_the_module_of_that_name_is_imported(tmp_
         [sys.executable, "-m", "tinygrad_edu", "run", str(script)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\n"
+
+
+def test_the_type_of_a_tensor_is_printed_as_torch_prints_it() -> None:
+    def program(t):
+        return str(type(t.ones(1))), str([t.Tensor])
+
+    before = str(tinygrad_edu.Tensor)
+    with tinygrad_edu.as_torch(), tinygrad_edu.as_torch():
+        import torch as alias
+
+        assert program(alias) == program(torch)
+    assert str(tinygrad_edu.Tensor) == before
+    assert "tinygrad_edu" in before

@@ -168,6 +168,12 @@ _depth = 0
 _aside: dict[str, ModuleType] = {}
 
 
+def _tensor() -> type:
+    """The class whose name beginners print."""
+    found: type = importlib.import_module(OURS).Tensor
+    return found
+
+
 def _begin() -> None:
     """Set aside what stands under torch's names, and answer for it from now on."""
     global _depth
@@ -176,6 +182,7 @@ def _begin() -> None:
         if _depth > 1:
             return
         _aside.update(_take_out())
+        _tensor().__module__ = "torch"  # print(type(x)) says <class 'torch.Tensor'>
         sys.meta_path.insert(0, _finder)
         try:
             importlib.import_module("torch")  # libraries look into sys.modules without importing
@@ -191,6 +198,7 @@ def _end() -> None:
         _depth -= 1
         if _depth:
             return
+        _tensor().__module__ = f"{OURS}._tensor"
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
         _take_out()
         sys.modules.update(_aside)
