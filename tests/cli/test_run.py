@@ -190,6 +190,13 @@ def test_compare_shows_the_script_what_run_shows_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_compare_overlooks_the_addresses_of_objects(tmp_path: Path) -> None:
+    text = "import torch\nprint(torch.ones(1, requires_grad=True).sum().grad_fn, object())\n"
+    done = python("-m", "tinygrad_edu", "run", "--compare", write(tmp_path, text))
+    assert done.returncode == 0, done.stdout
+    assert "<SumBackward0 object at 0x...>" in done.stdout
+
+
 def test_compare_names_the_first_line_that_differs(tmp_path: Path) -> None:
     text = "import torch\nprint('same')\nprint(torch.__version__)\nprint('same again')\n"
     done = python("-m", "tinygrad_edu", "run", "--compare", write(tmp_path, text), "argument")
