@@ -192,3 +192,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_arguments_raise_torchs_error(case):
     both(WRONG[case])
+
+
+def test_softshrink_keeps_the_sign_of_what_it_makes_zero():
+    both(lambda t: str(t.nn.functional.softshrink(t.tensor([-0.1, 0.1, -0.0, -0.5, float("nan"), -2.0]))))

@@ -184,7 +184,7 @@ hardshrink.gradient(x=lambda g, x, lambd: g * (abs(plain(x)) > lambd))
 @op
 def softshrink(x: Array, *, lambd: float) -> Array:
     """Move x towards zero by lambd and no further."""
-    return x - np.clip(x, -lambd, lambd)
+    return np.copysign(x - np.clip(x, -lambd, lambd), x)  # -0.0 for a small negative x, as in torch
 
 
 softshrink.gradient(x=lambda g, x, lambd: g * (abs(plain(x)) > lambd))
