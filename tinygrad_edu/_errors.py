@@ -103,8 +103,7 @@ def explain(op: Any, error: Exception, arrays: tuple[Any, ...], settings: dict[s
         sentence = None
     if isinstance(error, TypeError):
         sentence = _no_kernel(op, error, arrays)
-        if sentence is None:
-            kind = TypeError
+        kind = TypeError if sentence is None else NotImplementedError if "not implemented" in sentence else RuntimeError
     if sentence is None:
         given = [
             f"{n} {list(a.shape)}" if hasattr(a, "shape") else f"{n}={a!r}"

@@ -42,8 +42,8 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | Leaf | None, int], ...]:
         """The steps that receive a gradient from this one, with 0 as the number of the output each stands for."""
-        takes = self.op.takes or (True,) * len(self.edges)
-        return tuple((seen_through(edge), 0) for edge, taken in zip(self.edges, takes, strict=True) if taken)
+        shows = range(len(self.edges)) if self.op.shows is None else self.op.shows
+        return tuple((seen_through(self.edges[i]), 0) for i in shows)
 
     def register_prehook(self, hook: Callable[[tuple[Any, ...]], Any]) -> Handle:
         """Call ``hook((g,))`` with the gradient of this step's result before its formulas run."""

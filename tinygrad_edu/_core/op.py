@@ -57,7 +57,7 @@ class Op:
     kind: ClassVar[type[Any]]  # the Tensor class, and the rest of what the floors above provide
     backend: ClassVar[Backend]
     hidden = False  # a step that torch does inside one of its own: next_functions looks through it
-    takes: tuple[bool, ...] | None = None  # which arguments can have a gradient; None: all
+    shows: tuple[int, ...] | None = None  # the arguments that next_functions lists, in torch's order; None: all
     many = False  # a view that is one of several made at once; torch refuses to write into those
 
     def __init__(
@@ -100,7 +100,7 @@ class Op:
             for argument, named in names.items()
         }
         self.formulas.update(formulas)
-        self.takes = tuple(a in formulas for a in self.arguments)
+        self.shows = tuple(i for i, a in enumerate(self.arguments) if a in formulas)
         self.rules = self.pulls = tuple(compiled.get(a) for a in self.arguments)
         # One row per argument that wants a gradient: of (out, *arguments) keep the array (1), only its shape (2), or nothing.
         self.needs = tuple(
@@ -163,12 +163,12 @@ class Op:
 
         self.pulls = (pour,)
 
-    def named(self, node_name: str, *, takes: tuple[bool, ...] | None = None) -> Any:
-        """The same op under another of torch's names for the recorded step; ``takes`` leaves out arguments that name has not."""
+    def named(self, node_name: str, *, shows: tuple[int, ...] | None = None) -> Any:
+        """The same op under another of torch's names for the recorded step; ``shows`` lists its arguments as torch does there."""
         twin = copy.copy(self)
         twin.node_name = node_name
-        if takes is not None:
-            twin.takes = takes
+        if shows is not None:
+            twin.shows = shows
         return twin
 
     def inside(self) -> Any:

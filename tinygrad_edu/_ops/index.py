@@ -136,7 +136,7 @@ scatter.gradient(
     x=lambda g, axis, index: scatter(g, 0, axis=axis, index=index),
     y=lambda g, axis, index, y_shape: corner_place(gather(g, axis=axis, index=index), shape=y_shape),
 )
-scatter_value = scatter.named("ScatterBackward1", takes=(True, False))
+scatter_value = scatter.named("ScatterBackward1", shows=(0,))
 
 
 @op

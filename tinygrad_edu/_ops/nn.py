@@ -44,7 +44,8 @@ linear.gradient(
     w=lambda g, x: g.mT @ x if g.ndim == 2 else rows(g).mT @ rows(x),
     b=lambda g, b_shape: column_sums(rows(g)) if b_shape == g.shape[-1:] and g.ndim > 1 else sum_to(g, shape=b_shape),
 )
-mm_linear = linear.named("MmBackward0")  # torch's names for the other ranks
+linear.shows = (2, 0, 1)  # torch lists the bias first
+mm_linear = linear.named("MmBackward0", shows=(0, 1))  # torch's names for the other ranks
 view_linear = linear.named("ViewBackward0")
 unsafe_view_linear = linear.named("UnsafeViewBackward0")
 squeeze_linear = linear.named("SqueezeBackward4")

@@ -118,7 +118,7 @@ class _Applied:
     """The op of one application: runs the user's backward."""
 
     broadcasts = many = hidden = False
-    takes = None
+    shows = None
     frees = True
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
@@ -221,7 +221,7 @@ class _Result:
     """The op of one of several results: hands its gradient to the hub."""
 
     broadcasts = frees = many = hidden = False
-    takes = None
+    shows = None
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
     arguments: tuple[str, ...] = ()
