@@ -57,19 +57,24 @@ def sum_and_product(d):
     return d.array(bias), d.array((n, k)), d.array((k, m))
 
 
-NUMBERS = ("float32", "int64")  # torch lacks most kernels for booleans
+NUMBERS = (
+    "float32",
+    "int64",
+)  # torch lacks most kernels for booleans; special=False: some BLAS skip zeros times infinity
 ROWS = [
     Row(  # of empty ones torch may name another step
         name="matmul",
         call=lambda t, x, y: t.matmul(x, y),
         sample=cases(lambda d: product(d, 0)),
         dtypes=NUMBERS,
+        special=False,
         named=False,
     ),
     Row(
         name="matmul",
         call=lambda t, x, y: t.matmul(x, y),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(product),
         order=3,
         operator=operator.matmul,
@@ -78,6 +83,7 @@ ROWS = [
     Row(
         name="__rmatmul__",
         dtypes=NUMBERS,
+        special=False,
         call=lambda t, x, y: y.__rmatmul__(x),
         sample=cases(product),
         bad=((SIX, SIX),),
@@ -88,6 +94,7 @@ ROWS = [
         order=3,
         bad=((SIX, SIX), (A([1.0]), A([1.0]))),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(lambda d: (d.array((d.integer(0, 3), k := d.integer(0, 3))), d.array((k, d.integer(0, 3))))),
     ),
     Row(
@@ -96,6 +103,7 @@ ROWS = [
         order=3,
         bad=((SIX, SIX), (np.zeros((2, 2, 3)), np.zeros((2, 2, 3))), (np.zeros((1, 2, 3)), np.zeros((2, 3, 2)))),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(
             lambda d: (
                 d.array((b := d.integer(0, 2), d.integer(0, 3), k := d.integer(0, 3))),
@@ -109,6 +117,7 @@ ROWS = [
         order=3,
         bad=((SIX, A([1.0])), (A([1.0]), A([1.0]))),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(lambda d: (d.array((d.integer(0, 3), k := d.integer(0, 3))), d.array((k,)))),
     ),
     Row(
@@ -117,6 +126,7 @@ ROWS = [
         order=3,
         bad=((A([1.0]), A([1.0, 2.0])), (SIX, SIX)),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(lambda d: (d.array((k := d.integer(0, 4),)), d.array((k,)))),
     ),
     Row(
@@ -131,6 +141,7 @@ ROWS = [
         name="addmm",
         call=lambda t, b, x, y: t.addmm(b, x, y),
         dtypes=NUMBERS,
+        special=False,
         sample=cases(sum_and_product),
         order=3,
         bad=((A([1.0]), SIX, SIX), (A([1.0, 2.0, 3.0]), SIX, np.zeros((3, 2)))),
