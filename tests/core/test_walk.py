@@ -295,3 +295,14 @@ def test_a_refused_write_changes_nothing():
         with pytest.raises(RuntimeError):
             write()
     assert (h._version, h.grad_fn, x.tolist(), h.tolist()) == (version, node, [1.0, 2.0], [1.0, 2.0])
+
+
+def test_a_leaf_frozen_after_the_forward_pass_receives_nothing():
+    def program(t):
+        x, w = t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)
+        y = (x * w).sum()
+        x.requires_grad_(False)
+        y.backward()
+        return x.grad is None, w.grad
+
+    both(program)

@@ -174,7 +174,7 @@ def run_hooks(node: Any, g: Array) -> Array:
 def rest(leaf: Leaf, g: Array, *, fresh: bool, create_graph: bool) -> None:
     """Let the gradient come to rest in its leaf, which owns its array."""
     tensor = leaf.tensor()
-    if tensor is None:
+    if tensor is None or tensor._node is None:  # gone, or frozen since
         return
     with _accumulating:
         old = getattr(tensor, "_gradient", None)
