@@ -258,6 +258,15 @@ def test_a_row_multiplied_by_another_of_the_same_block_gets_its_gradient():
     assert x.grad.tolist() == [[4.0, 5.0, 6.0], [2.0, 3.0, 4.0]]
 
 
+def test_a_part_multiplied_by_a_part_that_overlaps_it_gets_its_gradient():
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    h = x * 1
+    h[:2].mul_(h[1:])
+    assert h.tolist() == [2.0, 6.0, 3.0]
+    h.sum().backward()
+    assert x.grad.tolist() == [2.0, 1.0 + 3.0, 2.0 + 1.0]
+
+
 def test_an_earlier_view_of_a_buffer_may_be_written_once_the_buffer_takes_part():
     x, h = inner(torch)
     b = torch.zeros(2, 3)
