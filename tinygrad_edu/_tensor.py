@@ -1493,7 +1493,7 @@ class Tensor:
     xlogy_ = _written_by(_functions.xlogy)
 
 
-# ---- helpers
+# ---- what the class needs
 
 
 class _Retain:
