@@ -243,6 +243,14 @@ def a_write_into_data_under_a_view(t):
     return x, (x * 2).sum()
 
 
+@program
+def a_graph_made_before_freezing_reaches_the_leaf(t):
+    x, h = inner(t)
+    x.requires_grad_(False)
+    h.sum().backward()
+    return x.grad
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_outcome_is_torchs(name):
     both(PROGRAMS[name], ignore_warnings=True)
