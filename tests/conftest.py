@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+import tinygrad_edu
 from tests import notes, oracle
 from tests.examples.report import pytest_terminal_summary  # noqa: F401  # what the examples compared, printed last
 
@@ -38,6 +39,7 @@ seed: int | None = None
 def pytest_configure(config: pytest.Config) -> None:
     """Stop in one sentence where torch is missing; draw the seed of the random profile."""
     global seed
+    tinygrad_edu.set_num_threads(1)  # more threads on small matrices only wait for each other
     config.addinivalue_line("markers", "torch: compares with PyTorch; deselected by TINYGRAD_EDU_WITHOUT_TORCH=1")
     if not oracle.HAS_TORCH and not WITHOUT_TORCH:
         raise pytest.UsageError(
