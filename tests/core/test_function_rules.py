@@ -37,7 +37,7 @@ def what_needs_a_gradient_is_told_also_under_no_grad(t):
     F.apply(x, t.ones(3), 2).sum().backward()
     with t.no_grad():
         y = F.apply(x, t.ones(3), 2)
-    return seen[:2], y.requires_grad
+    return seen, y.requires_grad
 
 
 @program
@@ -378,6 +378,19 @@ def test_anomaly_lets_memory_of_a_freed_step_be_written():
         z = (x * 2).sum() + y.detach()
         z.backward()
     assert x.grad.tolist() == [4.0, 6.0]
+
+
+def test_anomaly_speaks_of_a_freed_graph_rather_than_of_its_memory():
+    import numpy as np
+
+    a = np.array([1.0, 2.0])
+    x = torch.from_numpy(a).requires_grad_()
+    with torch.autograd.detect_anomaly():
+        y = (x * x).sum()
+        y.backward()
+        a[0] = 7.0
+        with pytest.raises(RuntimeError, match="second time"):
+            y.backward()
 
 
 def test_anomaly_names_no_step_that_was_made_before_it():

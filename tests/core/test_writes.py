@@ -7,6 +7,7 @@ import pytest
 import tinygrad_edu as torch
 from tests.oracle import both
 from tinygrad_edu._core.op import Op
+from tinygrad_edu._ops.shape import reshape
 
 PROGRAMS = {}
 
@@ -283,6 +284,12 @@ def test_an_earlier_view_of_a_buffer_may_be_written_once_the_buffer_takes_part()
     v.mul_(5)
     b.sum().backward()
     assert x.grad.tolist() == [[5.0] * 3, [1.0] * 3]
+
+
+def test_an_op_that_may_copy_gives_a_view_only_where_memory_is_shared():
+    _, h = inner(torch)
+    assert reshape(h, shape=(6,))._base is h
+    assert reshape(h.t(), shape=(6,))._base is None
 
 
 def test_what_a_step_kept_of_overwritten_memory_is_copied():

@@ -304,7 +304,7 @@ class Function:
         ctx = FunctionCtx()
         nodes = [a._current_node if isinstance(a, Tensor) else None for a in args]
         wanted = state.tape is not None and any([n is not None for n in nodes])
-        ctx.needs_input_grad = tuple([n is not None and wanted for n in nodes])
+        ctx.needs_input_grad = tuple([n is not None for n in nodes])
         with no_grad():
             if cls.setup_context is not Function.setup_context:
                 found = cls.forward(*args, **kwargs)
