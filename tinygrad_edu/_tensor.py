@@ -407,13 +407,13 @@ class Tensor:
             node.op.replace_kept(node, lambda kept: target if kept is result else kept)
         base = self._base
         if base is None:
-            if self._node is not None and self._node.hooks and "retain" in self._node.hooks:
-                node.hooks = {"retain": self._node.hooks.pop("retain")}
+            _hand_on_retain(self._node, node)
             self._node = node
         else:
             kept = (None, None, node.shape, self._path, _shape.memory_order(base._array))
-            path = state.tape.path
-            base._node = Node(_shape.splice, kept, (base._node, node), base._array.shape, path)
+            spliced = Node(_shape.splice, kept, (base._node, node), base._array.shape, state.tape.path)
+            _hand_on_retain(base._node, spliced)
+            base._node = spliced
         self._cut = None
 
     def _replace(self, array: Any, node_name: str) -> Tensor:
@@ -1507,6 +1507,12 @@ class _Retain:
         if tensor is not None:
             old = getattr(tensor, "_gradient", None)
             tensor._gradient = g.clone() if old is None else old + g
+
+
+def _hand_on_retain(before: Any, after: Node) -> None:
+    """``retain_grad`` goes with the tensor to its new value; other hooks stay with the old one."""
+    if before is not None and before.op is not None and before.hooks and "retain" in before.hooks:
+        after.hooks = {"retain": before.hooks.pop("retain")}
 
 
 def _one_of_many(path: Any) -> bool:

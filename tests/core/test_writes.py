@@ -252,6 +252,15 @@ def a_graph_made_before_freezing_reaches_the_leaf(t):
     return x.grad
 
 
+@program
+def retain_grad_on_a_base_that_is_written_through_a_view(t):
+    x, h = inner(t)
+    h.retain_grad()
+    h[0].mul_(2)
+    (h * h).sum().backward()
+    return h.grad, x.grad
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_outcome_is_torchs(name):
     both(PROGRAMS[name], ignore_warnings=True)
