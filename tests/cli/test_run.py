@@ -57,7 +57,9 @@ def test_the_script_sees_what_python_would_show_it(tmp_path: Path) -> None:
 
 def test_the_script_imports_its_neighbours_and_our_torch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, "import torch\ndef zeros(): return torch.zeros(2)\n", "neighbour_of_the_script.py")
-    script = write(tmp_path, "import torch, neighbour_of_the_script as n\nprint(n.zeros(), torch.nn.Linear.__module__)\n")
+    script = write(
+        tmp_path, "import torch, neighbour_of_the_script as n\nprint(n.zeros(), torch.nn.Linear.__module__)\n"
+    )
     assert main(["run", script]) == 0
     assert capsys.readouterr().out == f"tensor([0., 0.]) {tinygrad_edu.nn.Linear.__module__}\n"
     del sys.modules["neighbour_of_the_script"]
