@@ -97,7 +97,7 @@ def backward(
     for x in targets:
         g = catch[x._current_node]
         if g is not None and not x.retains_grad:  # retain_grad has laid it there already
-            engine.rest(_Target(x), g, fresh=False, create_graph=create_graph)
+            engine.rest(_Target(x), g, False, create_graph)
 
 
 class _Target:

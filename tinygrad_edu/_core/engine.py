@@ -19,6 +19,7 @@ from .op import Array, Op, Pour
 Step: TypeAlias = tuple[Node | Leaf, Array, list[Any]]  # (step, gradient of its result, shares handed to its edges)
 
 _by_age = attrgetter("seq")
+_new: Any = object.__new__
 _accumulating = threading.Lock()  # two threads may share a parameter; NumPy lets go of the GIL while it adds
 
 
@@ -70,12 +71,14 @@ def steps(
             g = run_hooks(node, g)
         if catch is not None and node in catch and node not in runs:
             catch[node] = g
-        shares: list[Any] = []
         op = node.op
         if op is None:
             if catch is None:
-                rest(node, g, fresh=node in ours and node.hooks is None, create_graph=create_graph)
-        elif catch is None or node in runs:
+                rest(node, g, node in ours and node.hooks is None, create_graph)
+            yield node, g, []
+            continue
+        shares: list[Any] = []
+        if catch is None or node in runs:
             saved = node.saved
             if saved is None:
                 raise RuntimeError(
@@ -171,7 +174,7 @@ def run_hooks(node: Any, g: Array) -> Array:
     return g
 
 
-def rest(leaf: Leaf, g: Array, *, fresh: bool, create_graph: bool) -> None:
+def rest(leaf: Leaf, g: Array, fresh: bool, create_graph: bool) -> None:
     """Let the gradient come to rest in its leaf, which owns its array."""
     tensor = leaf.tensor()
     if tensor is None or tensor._node is None:  # gone, or frozen since
@@ -181,7 +184,9 @@ def rest(leaf: Leaf, g: Array, *, fresh: bool, create_graph: bool) -> None:
         if create_graph:
             tensor._gradient = g + 0 if old is None else old + g
         elif old is None:
-            tensor._gradient = Op.kind._of(g if fresh else Op.backend.copy(g))
+            tensor._gradient = gradient = _new(Op.kind)
+            gradient._array = g if fresh else Op.backend.copy(g)
+            gradient._node = gradient._base = gradient._cut = None
         elif old._current_node is None:
             Op.backend.add_into(old, g)
         else:

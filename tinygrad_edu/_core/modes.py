@@ -49,25 +49,14 @@ state = _State()
 
 
 class module_scope:
-    """Module.__call__ enters and leaves; errors and pictures read the path."""
+    """Module.__call__ puts its label on the path of ``state.own`` and takes it off; errors and pictures read the path."""
+
+    state = state
 
     @staticmethod
     def label(module: object) -> Label:
         """The label of ``module``, named after its class until a parent gives it a better one."""
         return Label(module, type(module).__name__)
-
-    @staticmethod
-    def enter(label: Label) -> Path:
-        """Go into the module behind ``label``; hand what this returns to ``leave``."""
-        tape = state.own
-        outside = tape.path
-        tape.path = (outside, label)
-        return outside
-
-    @staticmethod
-    def leave(outside: Path) -> None:
-        """Come back to where ``enter`` was called."""
-        state.own.path = outside
 
     @staticmethod
     def labels(path: Path) -> list[Label]:

@@ -606,10 +606,14 @@ def relu(x: Array) -> Array:
     return np.maximum(x, _zeros(x.shape, x.dtype))  # against an array: several times faster than against a number
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=32)
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Zeros of a shape, expanded from one row so that the cache stays small."""
-    return np.broadcast_to(np.zeros(shape[-1:], dtype), shape)
+    """Zeros of a shape, read-only; a large array is one row, expanded, so that the cache stays small."""
+    if math.prod(shape) > 1 << 16:
+        return np.broadcast_to(np.zeros(shape[-1:], dtype), shape)
+    zeros = np.zeros(shape, dtype)
+    zeros.setflags(write=False)
+    return zeros
 
 
 relu.gradient(x=lambda g, out: g * (out > 0))

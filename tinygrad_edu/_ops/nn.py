@@ -42,7 +42,13 @@ def linear(x: Array, w: Array, b: Array) -> Array:
 linear.gradient(
     x=lambda g, w: g @ w if g.ndim == 2 else linear(g, w.mT, None),
     w=lambda g, x: g.mT @ x if g.ndim == 2 else rows(g).mT @ rows(x),
-    b=lambda g, b_shape: column_sums(rows(g)) if b_shape == g.shape[-1:] and g.ndim > 1 else sum_to(g, shape=b_shape),
+    b=lambda g, b_shape: (
+        column_sums(g)
+        if g.ndim == 2 and b_shape == g.shape[1:]
+        else column_sums(rows(g))
+        if b_shape == g.shape[-1:] and g.ndim > 1
+        else sum_to(g, shape=b_shape)
+    ),
 )
 linear.shows = (2, 0, 1)  # torch lists the bias first
 mm_linear = linear.named("MmBackward0", shows=(0, 1))  # torch's names for the other ranks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .. import _dtype
 from .._creation import Device, empty
@@ -80,7 +80,12 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Compute x @ weight.T + bias."""
-        return F.linear(input, self.weight, self.bias)
+        held: dict[str, Any] = self._parameters  # read directly: a layer's own attributes cost half a microsecond each
+        try:
+            weight, bias = held["weight"], held["bias"]
+        except KeyError:  # replaced by plain attributes
+            weight, bias = self.weight, self.bias
+        return F.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

@@ -101,21 +101,25 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward``, with hooks if there are any; errors from inside name this module."""
-        outside = module_scope.enter(self._label)
+        tape = module_scope.state.own  # errors from inside name this layer, steps keep where they were made
+        outside = tape.path
+        tape.path = (outside, self._label)
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
             return call_with_hooks(self, self._hooks, args, kwargs)
         finally:
-            module_scope.leave(outside)
+            tape.path = outside
 
     # Attributes.
 
     def __getattr__(self, name: str) -> Tensor | Module:
         state = self.__dict__
-        if "_parameters" in state:  # written out, because every layer comes by here; what is found may also be None
-            if name in state["_parameters"]:
-                return state["_parameters"][name]  # type: ignore[no-any-return]  # vars() does not know its types
+        try:
+            return state["_parameters"][name]  # type: ignore[no-any-return]  # vars() does not know its types; may be None
+        except KeyError:  # every layer comes by here for its weights: nothing else may stand before
+            pass
+        if "_parameters" in state:
             if name in state["_modules"]:
                 return state["_modules"][name]  # type: ignore[no-any-return]  # as above
             if name in state["_buffers"]:

@@ -7,7 +7,7 @@ while a rule works on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,14 +23,15 @@ def constants(dtype: np.dtype[Any], *values: float) -> list[Array]:
     return [np.array(value, kind) for value in values]
 
 
-def pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """Yield the arrays themselves, or if they are long and their memory is one run, equal parts of all."""
-    size = arrays[0].size
-    if size <= 2 * PIECE or not all(x.flags.c_contiguous for x in arrays):
-        yield arrays
-        return
-    flat = [x.reshape(-1) for x in arrays]
-    for start in range(0, size, PIECE):
+def pieces(*arrays: Array) -> Iterable[tuple[Array, ...]]:
+    """Give the arrays themselves, or if they are long and their memory is one run, equal parts of all."""
+    if arrays[0].size <= 2 * PIECE or not all(x.flags.c_contiguous for x in arrays):
+        return (arrays,)
+    return _cut([x.reshape(-1) for x in arrays])
+
+
+def _cut(flat: list[Array]) -> Iterator[tuple[Array, ...]]:
+    for start in range(0, flat[0].size, PIECE):
         yield tuple(x[start : start + PIECE] for x in flat)
 
 

@@ -50,7 +50,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def wrapper(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
-        for hook in list(self._optimizer_step_pre_hooks.values()):
+        for hook in list(self._optimizer_step_pre_hooks.values()) if self._optimizer_step_pre_hooks else ():
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
@@ -59,7 +59,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 args, kwargs = changed
         result = step(self, *args, **kwargs)
-        for hook in list(self._optimizer_step_post_hooks.values()):
+        for hook in list(self._optimizer_step_post_hooks.values()) if self._optimizer_step_post_hooks else ():
             hook(self, args, kwargs)
         if _lint.on:
             _lint.optimizer_step(self)
@@ -170,6 +170,7 @@ class Optimizer:
                 "If capturable=True, params and state_steps must be on supported devices: there is only a CPU"
             )
         moving: Moving = []
+        upwards = group.get("maximize")
         for p in group["params"]:
             grad = p.grad
             if grad is None:
@@ -186,7 +187,7 @@ class Optimizer:
                     "unsupported operation: more than one element of the written-to tensor refers to a single memory "
                     f"location, or its memory is read-only. Make the parameter of shape {tuple(array.shape)} by clone()."
                 )
-            moving.append((p, array, -g if group.get("maximize") else g))
+            moving.append((p, array, -g if upwards else g))
         return moving
 
     def zero_grad(self, set_to_none: bool = True) -> None:
