@@ -65,14 +65,6 @@ def diagnosis() -> Iterator[str]:
         if dot
         else _line("--", "dot", "not found (SVG pictures of graphs): apt install graphviz, brew install graphviz")
     )
-    malloc = os.environ.get("TINYGRAD_EDU_MALLOC") != "0"
-    yield _line(
-        "ok",
-        "allocator",
-        "glibc's thresholds are raised with the first large array (TINYGRAD_EDU_MALLOC=0 leaves them)"
-        if malloc
-        else "glibc's thresholds are left alone (unset TINYGRAD_EDU_MALLOC for fewer page faults)",
-    )
     yield from _data()
 
 
