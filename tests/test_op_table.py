@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -17,6 +18,8 @@ from tests.strategies import cast, special, tied, zeroed
 from tests.table import ROWS
 from tests.table.harness import Arguments, derivatives, for_each_case, layouts_of, names, slopes
 from tests.table.row import Row
+from tests.test_house import OPS
+from tinygrad_edu._core.op import unwatch, watch
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch's advice, given by us too; tested elsewhere
 
@@ -208,6 +211,33 @@ def test_the_table_has_rows_for_every_order():
     assert sum(len(row.forms) for row in ROWS) >= 550
     assert sum(len(row.writes) for row in ROWS) >= 100
     assert sum(len(row.bad) for row in ROWS) >= 200
+
+
+ROWLESS: dict[str, str] = {}  # ops that no row reaches, and why
+
+
+def test_every_op_has_a_row():
+    """Watch the ops while every row is differentiated as often as it says; each op of ``_ops`` must run."""
+    seen = set()
+
+    def note(op, arrays, settings, result):
+        seen.add(op.name)
+
+    def run(row):
+        @hypothesis.settings(max_examples=8, derandomize=True, database=None, phases=[hypothesis.Phase.generate])
+        @hypothesis.given(row.sample)
+        def differentiate(case):
+            outcome(lambda t: derivatives(t, row.call, case, row.frozen, row.order, 0), ours())
+
+        differentiate()
+
+    watch(note)
+    try:
+        for row in ROWS:
+            run(row)
+    finally:
+        unwatch(note)
+    assert {op.name for op in OPS} - seen == set(ROWLESS)
 
 
 def test_the_harness_notices_a_wrong_gradient():

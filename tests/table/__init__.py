@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.table import compare, creation, elementwise, index, linalg, loss, nn, reduce, second, shape
+from tests.table import compare, creation, elementwise, further, index, linalg, loss, nn, reduce, second, shape
 from tests.table.row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
 FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
-ROWS = (*FIRST, *second.ROWS)
+ROWS = (*FIRST, *second.ROWS, *further.ROWS)

@@ -241,9 +241,3 @@ sum_each.gradient(x=lambda g, counts, axis: repeat_each(g, counts=counts, axis=a
 def nonzero(x: Array) -> Array:
     """The indices of the elements that are not zero, one row each."""
     return np.stack(np.nonzero(x), 1) if x.ndim else np.zeros((int(x != 0), 0), np.int64)
-
-
-@op
-def one_hot_rows(index: Array, *, classes: int) -> Array:
-    """1 at the index of each row, else 0."""
-    return (index[..., None] == np.arange(classes)).astype(np.int64)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ... import _lint
-from ..._functions import xlogy
+from ..._functions import broadcast_tensors, xlogy
 from ..._functions._common import cast, promoted
 from ..._functions.softmax import log_softmax
 from ..._ops import loss as _ops
@@ -640,9 +640,7 @@ def soft_margin_loss(
     """Score against targets 1 and -1: log(1 + exp(-y x))."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input.shape != target.shape:
-        input, target = input.expand(target.shape) if input.ndim < target.ndim else input, target
-        shape = np.broadcast_shapes(input.shape, target.shape)
-        input, target = input.expand(shape), target.expand(shape)
+        input, target = broadcast_tensors(input, target)
     if input._array.dtype is not target._array.dtype:
         input, target = promoted(input, target)
     return _ops.soft_margin_loss(input, target, reduction=reduction)
@@ -688,7 +686,8 @@ def multi_margin_loss(
     numbers = np.asarray(target._array).reshape(-1)
     if numbers.size != x.shape[0]:
         raise RuntimeError(f"inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}")
-    _out_of_bounds(numbers, x.shape[1], -(1 << 62))
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= x.shape[1]):
+        raise RuntimeError(f"target out of range: targets are class numbers from 0 to {x.shape[1] - 1}")
     w = None if weight is None else weight._array
     loss = _ops.multi_margin_loss(x, target=numbers, p=int(p), margin=float(margin), weight=w, reduction=reduction)
     return loss.reshape(()) if alone and reduction == "none" else loss
