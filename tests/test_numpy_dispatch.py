@@ -620,7 +620,8 @@ def test_the_network_of_seed_2_runs_as_printed(grad):
 
 
 def test_matplotlib_draws_tensors_also_those_that_require_grad():
-    matplotlib = pytest.importorskip("matplotlib")
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 

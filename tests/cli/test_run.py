@@ -333,7 +333,6 @@ def test_the_model_of_seed_0_prints_its_summary_and_parameters(capsys: pytest.Ca
 def test_the_convolutions_of_seed_3_run_on_a_local_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("PIL")  # imported by the listing; comes with matplotlib
     official = tinygrad_edu.vision.datasets.CIFAR10
     folder = tmp_path / "data" / official.base_folder
     folder.mkdir(parents=True)

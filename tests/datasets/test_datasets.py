@@ -25,8 +25,9 @@ def test_both_files_together_stay_below_60_kb():
 
 
 def test_iris_equals_scikit_learns():
-    sklearn = pytest.importorskip("sklearn.datasets", reason="scikit-learn is the reference of this comparison")
-    theirs, ours = sklearn.load_iris(), datasets.Iris()
+    import sklearn.datasets
+
+    theirs, ours = sklearn.datasets.load_iris(), datasets.Iris()
     np.testing.assert_array_equal(ours.data.numpy(), theirs.data.astype(np.float32))
     np.testing.assert_array_equal(ours.targets.numpy(), theirs.target)
     assert list(ours.classes) == list(theirs.target_names)
@@ -34,8 +35,9 @@ def test_iris_equals_scikit_learns():
 
 
 def test_digits_equal_scikit_learns():
-    sklearn = pytest.importorskip("sklearn.datasets", reason="scikit-learn is the reference of this comparison")
-    theirs, ours = sklearn.load_digits(), datasets.Digits()
+    import sklearn.datasets
+
+    theirs, ours = sklearn.datasets.load_digits(), datasets.Digits()
     np.testing.assert_array_equal(ours.data.numpy()[:, 0] * 16, theirs.images)
     np.testing.assert_array_equal(datasets.Digits(flatten=True).data.numpy() * 16, theirs.data)
     np.testing.assert_array_equal(ours.targets.numpy(), theirs.target)

@@ -780,12 +780,12 @@ def fmin(x: Array, y: Array) -> Array:
 
 
 fmax.gradient(
-    x=lambda g, x, y: where(g, 0, condition=(plain(x) >= plain(y)) | np_isnan(y)),
-    y=lambda g, x, y: where(0, g, condition=(plain(x) >= plain(y)) | np_isnan(y)),
+    x=lambda g, x, y: where(g, 0, condition=(plain(x) >= plain(y)) | is_nan(y)),
+    y=lambda g, x, y: where(0, g, condition=(plain(x) >= plain(y)) | is_nan(y)),
 )
 fmin.gradient(
-    x=lambda g, x, y: where(g, 0, condition=(plain(x) <= plain(y)) | np_isnan(y)),
-    y=lambda g, x, y: where(0, g, condition=(plain(x) <= plain(y)) | np_isnan(y)),
+    x=lambda g, x, y: where(g, 0, condition=(plain(x) <= plain(y)) | is_nan(y)),
+    y=lambda g, x, y: where(0, g, condition=(plain(x) <= plain(y)) | is_nan(y)),
 )
 
 
@@ -1046,7 +1046,7 @@ def plain(x: Any) -> Array:
     return getattr(x, "_array", x)
 
 
-def np_isnan(x: Any) -> Array:
+def is_nan(x: Any) -> Array:
     """Where ``x`` is nan, as a plain array."""
     return isnan.forward(plain(x))
 

@@ -193,7 +193,6 @@ spread_1d = spread.named("SqueezeBackward1")
 adaptive_max_pick = collect.named("AdaptiveMaxPool2DBackward0")
 adaptive_max_pick_3d = collect.named("AdaptiveMaxPool3DBackward0")
 adaptive_max_pick_1d = collect.named("SqueezeBackward1")
-fractional_max_pick = collect.named("FractionalMaxPool2DBackward0")
 
 
 def adaptive_bounds(size: int, parts: int) -> list[tuple[int, int]]:

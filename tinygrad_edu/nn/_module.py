@@ -543,7 +543,7 @@ class Module:
             keep_vars = args[2] if len(args) > 2 else keep_vars
         if destination is None:
             destination = OrderedDict()
-            setattr(destination, "_metadata", OrderedDict())  # noqa: B010 - the versions, where torch keeps them
+            setattr(destination, "_metadata", OrderedDict())  # noqa: B010  # the versions, where torch keeps them
         version = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = version

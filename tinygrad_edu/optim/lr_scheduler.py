@@ -216,7 +216,7 @@ class _Functions(LRScheduler):
                 raise ValueError(f"Expected {groups} lr_lambdas, but got {len(lr_lambda)}")
             self.lr_lambdas = list(lr_lambda)
         else:
-            self.lr_lambdas = [lr_lambda] * groups  # type: ignore[list-item]  # not a sequence, as just seen
+            self.lr_lambdas = [lr_lambda] * groups  # type: ignore[list-item]  # a number: lists were handled above  # not a sequence, as just seen
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer; functions are left out, of callable objects the attributes are kept."""
@@ -565,7 +565,7 @@ class ReduceLROnPlateau(LRScheduler):
             self.min_lrs: list[float] = list(min_lr)
         else:
             self.default_min_lr = min_lr  # type: ignore[assignment]  # not a sequence, as just seen
-            self.min_lrs = [min_lr] * groups  # type: ignore[list-item]
+            self.min_lrs = [min_lr] * groups  # type: ignore[list-item]  # a number: lists were handled above
         self.patience = patience
         self.cooldown = cooldown
         self.eps = eps
