@@ -15,6 +15,13 @@ CALLS = {
     "mm": lambda t, **k: t.mm(t.ones(2, 3), t.ones(3, 2), **k),
     "cat": lambda t, **k: t.cat([t.ones(2), t.zeros(1)], **k),
     "stack": lambda t, **k: t.stack([t.ones(2), t.zeros(2)], **k),
+    "zeros": lambda t, **k: t.zeros(2, **k),
+    "ones": lambda t, **k: t.ones(2, **k),
+    "full": lambda t, **k: t.full((2,), 3.0, **k),
+    "eye": lambda t, **k: t.eye(2, **k),
+    "arange": lambda t, **k: t.arange(2.0, **k),
+    "linspace": lambda t, **k: t.linspace(0, 1, 2, **k),
+    "logspace": lambda t, **k: t.logspace(0, 1, 2, **k),
     "clamp": lambda t, **k: t.clamp(t.ones(2) * 5, 0, 2, **k),
 }
 
@@ -40,3 +47,11 @@ def test_a_tensor_of_the_right_shape_is_written_where_it_lies():
 
 def test_out_refuses_what_wants_a_gradient():
     both(lambda t: t.exp(t.ones(2, requires_grad=True), out=t.empty(2)))
+
+
+def test_to_copies_when_asked_by_place():
+    def program(t):
+        x = t.ones(2)
+        return x.to(t.float32, False, True) is x, x.to(t.float32, False, False) is x
+
+    both(program)

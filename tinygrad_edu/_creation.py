@@ -11,7 +11,7 @@ import numpy as np
 from . import _dtype
 from ._arrays import array_of
 from ._dtype import dtype as dtype_
-from ._functions._common import sizes
+from ._functions._common import into, sizes
 from ._tensor import Tensor
 from ._types import check_device
 from ._types import device as device_
@@ -56,14 +56,17 @@ def size_of(*size: Any) -> tuple[int, ...]:
     return shape
 
 
-def _made(array: Any, requires_grad: bool) -> Tensor:
-    out = Tensor._of(array)
+def _made(array: Any, requires_grad: bool, out: Tensor | None = None) -> Tensor:
+    """Wrap a new array, or write it where ``out=`` asks for it."""
+    made = Tensor._of(array)
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError(
             "Only Tensors of floating point and complex dtype can require gradients, and this one would be "
             f"{_dtype.of(array.dtype)}. Write 1. instead of 1, or give dtype=torch.float32."
         )
-    return out.requires_grad_() if requires_grad else out
+    if out is not None:
+        made = into(out, made, "out")
+    return made.requires_grad_() if requires_grad else made
 
 
 def _numpy(dtype: dtype_ | None) -> np.dtype[Any]:
@@ -172,7 +175,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
 
 def zeros(
     *size: int | Sequence[int],
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -189,12 +192,12 @@ def zeros(
             [0., 0., 0.]])
     """
     check_device(device)
-    return _made(np.zeros(size_of(*size), _numpy(dtype)), requires_grad)
+    return _made(np.zeros(size_of(*size), _numpy(dtype)), requires_grad, out)
 
 
 def ones(
     *size: int | Sequence[int],
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -210,12 +213,12 @@ def ones(
     tensor([1., 1., 1.])
     """
     check_device(device)
-    return _made(np.ones(size_of(*size), _numpy(dtype)), requires_grad)
+    return _made(np.ones(size_of(*size), _numpy(dtype)), requires_grad, out)
 
 
 def empty(
     *size: int | Sequence[int],
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -231,14 +234,14 @@ def empty(
     >>> torch.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
+    return zeros(*size, out=out, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def full(
     size: Sequence[int],
     fill_value: float,
     *,
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -255,7 +258,7 @@ def full(
     check_device(device)
     number = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     d = array_of(number).dtype if dtype is None else _dtype.as_numpy(dtype)
-    return _made(np.full(size_of(size), number, d), requires_grad)
+    return _made(np.full(size_of(size), number, d), requires_grad, out)
 
 
 def _like(input: Tensor, value: Any, dtype: dtype_ | None, device: Device, requires_grad: bool) -> Tensor:
@@ -349,7 +352,7 @@ def eye(
     n: int,
     m: int | None = None,
     *,
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -368,7 +371,7 @@ def eye(
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return _made(np.eye(n, m, dtype=_numpy(dtype)), requires_grad)
+    return _made(np.eye(n, m, dtype=_numpy(dtype)), requires_grad, out)
 
 
 def arange(
@@ -376,7 +379,7 @@ def arange(
     end: float | None = None,
     step: float = 1,
     *,
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -407,7 +410,7 @@ def arange(
     d = (_dtype.int64.numpy if whole else _dtype.default.numpy) if dtype is None else _dtype.as_numpy(dtype)
     count = math.ceil((end - start) / step) if not whole else -((start - end) // step)
     counted = np.arange(count, dtype=np.int64 if whole else np.float64)
-    return _made((start + counted * step).astype(d), requires_grad)
+    return _made((start + counted * step).astype(d), requires_grad, out)
 
 
 def linspace(
@@ -415,7 +418,7 @@ def linspace(
     end: float,
     steps: int,
     *,
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -433,7 +436,7 @@ def linspace(
     start, end = [x.item() if isinstance(x, Tensor | np.generic) else x for x in (start, end)]
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    return _made(_spaced(start, end, steps, _numpy(dtype)), requires_grad)
+    return _made(_spaced(start, end, steps, _numpy(dtype)), requires_grad, out)
 
 
 def _spaced(start: float, end: float, steps: int, d: np.dtype[Any]) -> Any:
@@ -463,7 +466,7 @@ def logspace(
     steps: int,
     base: float = 10.0,
     *,
-    out: None = None,
+    out: Tensor | None = None,
     dtype: dtype_ | None = None,
     layout: object = None,
     device: Device = None,
@@ -480,7 +483,7 @@ def logspace(
     check_device(device)
     start, end = [x.item() if isinstance(x, Tensor | np.generic) else x for x in (start, end)]
     exponents = np.linspace(start, end, steps)
-    return _made((base**exponents).astype(_numpy(dtype)), requires_grad)
+    return _made((base**exponents).astype(_numpy(dtype)), requires_grad, out)
 
 
 def scalar_tensor(

@@ -699,6 +699,7 @@ class Tensor:
         memory_format: object = None,
     ) -> Tensor:
         """Give in another dtype (``to(torch.float64)``), on the CPU (``to("cpu")``), or like another tensor."""
+        flags: list[Any] = []  # given by place: non_blocking, then copy
         for a in args:
             if isinstance(a, _dtype.dtype):
                 dtype = a
@@ -706,11 +707,14 @@ class Tensor:
                 dtype = a.dtype
             elif isinstance(a, str | int | type(CPU)) and not isinstance(a, bool):
                 device = a
-            elif not isinstance(a, bool) and a is not None:
+            elif isinstance(a, bool):
+                flags.append(a)
+            elif a is not None:
                 raise TypeError(
                     f"to() received an invalid combination of arguments - got ({type(a).__name__}); give a dtype, a device or a tensor"
                 )
         check_device(device)
+        copy = copy or flags[1:] == [True]
         wanted = self._array.dtype if dtype is None else _dtype.as_numpy(dtype)
         if wanted is self._array.dtype:
             return self.clone() if copy else self
