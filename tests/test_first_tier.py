@@ -7,10 +7,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.harness import Arguments, forms, writes
 from tests.notes import note
 from tests.oracle import is_tensor, ours, outcome, torch
-from tests.table import FIRST
-from tests.table.harness import Arguments
+from tinygrad_edu.testing.table import FIRST
 
 NAMES = (Path(__file__).parent / "first_tier.txt").read_text().split()
 
@@ -21,7 +21,7 @@ MISSING: dict[str, str] = {}
 def refusal(row):
     """Return the exception that keeps our side from running the simplest case of some form, or None."""
     case = hypothesis.find(row.sample, lambda case: True, settings=hypothesis.settings(max_examples=1))
-    for call in (row.forms | row.writes).values():
+    for call in (forms(row) | writes(row)).values():
 
         def program(t, call=call):
             given = Arguments(t, case, row.frozen, grad=False)
@@ -56,8 +56,8 @@ def test_the_first_tier_is_implemented():
 
 @pytest.mark.parametrize("row", FIRST, ids=lambda row: row.name)
 def test_a_form_that_torch_has_we_have_too(row):
-    functions = [form for form in row.forms if form.startswith("Tensor.")]
-    for form in [*functions, *(f"Tensor.{name}" for name in row.writes if name != "augmented")]:
+    functions = [form for form in forms(row) if form.startswith("Tensor.")]
+    for form in [*functions, *(f"Tensor.{name}" for name in writes(row) if name != "augmented")]:
         if hasattr(torch.Tensor, form.removeprefix("Tensor.")):
             assert hasattr(ours().Tensor, form.removeprefix("Tensor.")), form
 

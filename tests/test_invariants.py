@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 
 import tinygrad_edu
+from tests.harness import Arguments, for_each_case, tensors_in
 from tests.oracle import outcome, to_numpy
-from tests.strategies import cast
-from tests.table.harness import Arguments, for_each_case, tensors_in
 from tests.test_fuzz import ACTIONS
 from tests.test_op_table import rows
 from tinygrad_edu._core.engine import newest_first
 from tinygrad_edu._core.memory import memory
 from tinygrad_edu._core.modes import state
 from tinygrad_edu._ops.shape import follow
+from tinygrad_edu.testing._draw import cast
 
 PACKAGE = Path(tinygrad_edu.__file__).parent
 

@@ -7,9 +7,9 @@ import warnings
 from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_edu
-from tests import table
+from tests.harness import Arguments, tensors_in
 from tests.oracle import torch
-from tests.table.harness import Arguments, tensors_in
+from tinygrad_edu.testing import table
 
 ROWS = [row for row in table.ROWS if row.order and row.named]
 

@@ -13,13 +13,13 @@ import hypothesis
 import numpy as np
 import pytest
 
+from tests.harness import Arguments, derivatives, for_each_case, forms, layouts_of, names, slopes, writes
 from tests.oracle import assert_same, both, ours, outcome, to_numpy, torch
-from tests.strategies import cast, special, tied, zeroed
-from tests.table import ROWS
-from tests.table.harness import Arguments, derivatives, for_each_case, layouts_of, names, slopes
-from tests.table.row import Row
 from tests.test_house import OPS
 from tinygrad_edu._core.op import unwatch, watch
+from tinygrad_edu.testing._draw import cast, special, tied, zeroed
+from tinygrad_edu.testing.table import ROWS
+from tinygrad_edu.testing.table.row import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch's advice, given by us too; tested elsewhere
 
@@ -64,7 +64,7 @@ def test_values_dtypes_shapes_and_names_equal_torch(row):
         ):
             now = cast(case, dtype)
             named = row.named and row.order > 0 and layouts[0] == "contiguous"  # torch may name by strides
-            for form, call in row.forms.items():
+            for form, call in forms(row).items():
 
                 def program(t, now=now, call=call, layouts=layouts, named=named):
                     given = Arguments(t, now, row.frozen, grad=row.order > 0, layouts=layouts)
@@ -137,10 +137,10 @@ def test_nan_infinity_and_huge_numbers_are_torchs(row):
     for_each_case(row, check, share=0.5)
 
 
-@rows(lambda row: row.writes)
+@rows(lambda row: writes(row))
 def test_in_place_forms_equal_torch(row):
     def check(case, seed):
-        for form, write in row.writes.items():
+        for form, write in writes(row).items():
 
             def call(t, x, *rest, write=write):
                 h = x * 1
@@ -172,7 +172,7 @@ def test_in_place_forms_equal_torch(row):
 @rows(lambda row: row.bad)
 def test_bad_arguments_raise_torchs_exception_and_change_nothing(row):
     for case in row.bad:
-        for form, call in row.forms.items():
+        for form, call in forms(row).items():
             theirs = their_outcome(lambda t, call=call, case=case: call(t, *Arguments(t, case, grad=False).args))
             assert isinstance(theirs, Exception), f"the row is wrong: torch accepts {case} in {form}: {theirs}"
             for grad in (False, True):
@@ -186,10 +186,10 @@ def test_bad_arguments_raise_torchs_exception_and_change_nothing(row):
                 assert str(mine), f"{form}{case} was refused without a word"
 
 
-@rows(lambda row: row.writes and row.bad)
+@rows(lambda row: writes(row) and row.bad)
 def test_refused_writes_raise_torchs_exception_and_change_nothing(row):
     for case in row.bad:
-        for form, write in row.writes.items():
+        for form, write in writes(row).items():
             program = lambda t, write=write, case=case: write(t, *Arguments(t, case, grad=False).args)
             theirs = their_outcome(program)
             if not isinstance(theirs, Exception):
@@ -208,8 +208,8 @@ def test_the_table_has_rows_for_every_order():
     assert len(ROWS) >= 340
     assert sum(order >= 2 for order in orders) >= 230
     assert sum(order >= 3 for order in orders) >= 55
-    assert sum(len(row.forms) for row in ROWS) >= 550
-    assert sum(len(row.writes) for row in ROWS) >= 100
+    assert sum(len(forms(row)) for row in ROWS) >= 550
+    assert sum(len(writes(row)) for row in ROWS) >= 100
     assert sum(len(row.bad) for row in ROWS) >= 200
 
 

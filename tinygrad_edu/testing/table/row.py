@@ -8,8 +8,6 @@ from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
-from tests import oracle
-
 Call = Callable[..., Any]
 DTYPES = ("float32", "int64", "uint8", "bool")
 FLOATS = ("float32",)
@@ -47,46 +45,3 @@ class Row:
     def base(self) -> str:
         """The attribute of torch that carries it: "div" for "div.floor_rounding"."""
         return self.name.split(".")[0] if not self.name.startswith(("linalg.", "nn.")) else self.name
-
-    @property
-    def forms(self) -> dict[str, Call]:
-        """Every way to call it out of place, by name."""
-        forms = {"torch." + self.name: self.call}
-        has_both = hasattr(oracle.torch, self.base) and hasattr(oracle.torch.Tensor, self.base)
-        if self.method and has_both:
-            forms["Tensor." + self.base] = as_method(self.call, self.base, self.base)
-        if self.operator is not None:
-            operator = self.operator
-            forms["operator"] = lambda t, *case: operator(*case)
-        return forms | self.spellings
-
-    @property
-    def writes(self) -> dict[str, Call]:
-        """Every way to call it in place on its first argument, by name."""
-        writes = {}
-        name = self.base + "_"
-        if callable(self.in_place):
-            writes[name] = self.in_place
-        elif self.in_place and hasattr(oracle.torch.Tensor, name):
-            writes[name] = as_method(self.call, self.base, name)
-        if self.augmented is not None:
-            augmented = self.augmented
-            writes["augmented"] = lambda t, *case: augmented(*case)
-        return writes
-
-
-class Methods:
-    """Stands for torch in a row's call and turns ``t.add(x, y)`` into ``x.add(y)``, or ``x.add_(y)``."""
-
-    def __init__(self, t: Any, function: str, method: str) -> None:
-        self.t, self.function, self.method = t, function, method
-
-    def __getattr__(self, name: str) -> Any:
-        if name == self.function:
-            return lambda x, *args, **settings: getattr(x, self.method)(*args, **settings)
-        return getattr(self.t, name)
-
-
-def as_method(call: Call, function: str, method: str) -> Call:
-    """Return ``call`` with the method in place of the function."""
-    return lambda t, *case: call(Methods(t, function, method), *case)

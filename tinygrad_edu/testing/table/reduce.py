@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.strategies import cases, one
-from tests.table.row import FLOATS, Row
+from .._draw import cases, one
+from .row import FLOATS, Row
 
 A = np.array
 NO_SUCH_DIM = (A([1.0, 2.0]), 1, False)

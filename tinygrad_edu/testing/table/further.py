@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tests.strategies import cases
-from tests.table.linalg import square
-from tests.table.nn import activation, with_setting
-from tests.table.row import FLOATS, Row
+from .._draw import cases
+from .linalg import square
+from .nn import activation, with_setting
+from .row import FLOATS, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
-PRODUCT = {"dtypes": FLOATS, "special": False}  # some BLAS skip zeros times infinity
-EXACT = {"dtypes": FLOATS, "special": False, "ties": 0}  # undefined for singular matrices
+PRODUCT: dict[str, Any] = {"dtypes": FLOATS, "special": False}  # some BLAS skip zeros times infinity
+EXACT: dict[str, Any] = {"dtypes": FLOATS, "special": False, "ties": 0}  # undefined for singular matrices
 
 
 def definite(t, x):

@@ -6,8 +6,8 @@ import operator
 
 import numpy as np
 
-from tests.strategies import cases
-from tests.table.row import FLOATS, Row
+from .._draw import cases
+from .row import FLOATS, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)

@@ -43,7 +43,7 @@ class Draw:
 
     def integer(self, low: int, high: int) -> int:
         """Draw low <= i <= high."""
-        return self.draw(st.integers(low, high))
+        return int(self.draw(st.integers(low, high)))
 
     def pick(self, *choices: Any) -> Any:
         """Draw one of the choices."""
@@ -51,7 +51,7 @@ class Draw:
 
     def flag(self) -> bool:
         """Draw True or False."""
-        return self.draw(st.booleans())
+        return bool(self.draw(st.booleans()))
 
     def shape(self, least: int = 0, most: int = 3, *, empty: bool = True, size: int = 3) -> Shape:
         """Draw a shape with between ``least`` and ``most`` dimensions; one in eight has an empty dimension."""
@@ -99,7 +99,8 @@ def cases(make: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[tuple[An
 
     @st.composite
     def sample(draw: Any) -> tuple[Any, ...]:
-        return solid(make(Draw(draw)))
+        case: tuple[Any, ...] = solid(make(Draw(draw)))
+        return case
 
     return sample()
 
@@ -154,7 +155,8 @@ def expanded(a: np.ndarray) -> np.ndarray:
     if a.ndim == 0 or a.shape[0] == 0:
         return a
     row = np.array(a[0])
-    return np.lib.stride_tricks.as_strided(row, a.shape, (0, *row.strides))
+    repeated: np.ndarray = np.lib.stride_tricks.as_strided(row, a.shape, (0, *row.strides))
+    return repeated
 
 
 LAYOUTS = {
@@ -188,7 +190,8 @@ def cast(case: Any, dtype: str) -> Any:
             return a.astype(dtype)
         if dtype == "bool":
             return a > 0
-        return np.rint(np.clip(np.nan_to_num(2 * a), -99, 99)).astype(np.int64).astype(dtype)
+        whole: np.ndarray = np.rint(np.clip(np.nan_to_num(2 * a), -99, 99)).astype(np.int64).astype(dtype)
+        return whole
 
     return through(change, case)
 

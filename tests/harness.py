@@ -11,10 +11,53 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.oracle import is_tensor, to_numpy, torch
-from tests.strategies import LAYOUTS
-from tests.table.row import Call, Row
+from tinygrad_edu.testing._draw import LAYOUTS
+from tinygrad_edu.testing.table.row import Call, Row
 
 STEP = 2e-4
+
+
+def forms(row: Row) -> dict[str, Call]:
+    """Return every way to call a row out of place, by name."""
+    ways = {"torch." + row.name: row.call}
+    has_both = hasattr(torch, row.base) and hasattr(torch.Tensor, row.base)
+    if row.method and has_both:
+        ways["Tensor." + row.base] = as_method(row.call, row.base, row.base)
+    if row.operator is not None:
+        operator = row.operator
+        ways["operator"] = lambda t, *case: operator(*case)
+    return ways | row.spellings
+
+
+def writes(row: Row) -> dict[str, Call]:
+    """Return every way to call a row in place on its first argument, by name."""
+    ways = {}
+    name = row.base + "_"
+    if callable(row.in_place):
+        ways[name] = row.in_place
+    elif row.in_place and hasattr(torch.Tensor, name):
+        ways[name] = as_method(row.call, row.base, name)
+    if row.augmented is not None:
+        augmented = row.augmented
+        ways["augmented"] = lambda t, *case: augmented(*case)
+    return ways
+
+
+class Methods:
+    """Stands for torch in a row's call and turns ``t.add(x, y)`` into ``x.add(y)``, or ``x.add_(y)``."""
+
+    def __init__(self, t: Any, function: str, method: str) -> None:
+        self.t, self.function, self.method = t, function, method
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self.function:
+            return lambda x, *args, **settings: getattr(x, self.method)(*args, **settings)
+        return getattr(self.t, name)
+
+
+def as_method(call: Call, function: str, method: str) -> Call:
+    """Return ``call`` with the method in place of the function."""
+    return lambda t, *case: call(Methods(t, function, method), *case)
 
 
 def for_each_case(row: Row, check: Callable[[tuple[Any, ...], int], None], share: float = 1.0) -> int:

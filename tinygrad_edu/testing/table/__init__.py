@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.table import compare, creation, elementwise, further, index, linalg, loss, nn, reduce, second, shape
-from tests.table.row import Row
+from . import compare, creation, elementwise, further, index, linalg, loss, nn, reduce, second, shape
+from .row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
 FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)

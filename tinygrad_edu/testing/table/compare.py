@@ -6,8 +6,8 @@ import operator
 
 import numpy as np
 
-from tests.strategies import cases, one, special, two
-from tests.table.row import Row
+from .._draw import cases, one, special, two
+from .row import Row
 
 A = np.array
 WRONG_PAIR = (A([1.0, 2.0]), A([1.0, 2.0, 3.0]))

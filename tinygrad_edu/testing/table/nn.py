@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.strategies import cases, one
-from tests.table.row import FLOATS, Row
+from .._draw import cases, one
+from .row import FLOATS, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.strategies import cases, one
-from tests.table.row import FLOATS, Row
+from .._draw import cases, one
+from .row import FLOATS, Row
 
 A = np.array
 NAMES = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
