@@ -21,7 +21,7 @@ FLOORS = {
     "return_types": 3, "_functions": 3, "_arrays": 3, "_differentiate": 3,
     "_printing": 4, "_tensor": 4,
     "_creation": 5, "random": 5, "_numpy_dispatch": 5, "_legacy": 5, "_machine": 5, "linalg": 5,
-    "autograd": 6, "nn": 6, "optim": 6, "utils": 6,
+    "autograd": 6, "func": 6, "nn": 6, "optim": 6, "utils": 6,
     "serialization": 7, "datasets": 7, "vision": 7, "testing": 7,
     "viz": 8, "_cli": 8, "_stand_in": 8, "__main__": 8,
     "": 9,
