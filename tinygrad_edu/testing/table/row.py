@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from hypothesis.strategies import SearchStrategy
@@ -11,6 +12,32 @@ from hypothesis.strategies import SearchStrategy
 Call = Callable[..., Any]
 DTYPES = ("float32", "int64", "uint8", "bool")
 FLOATS = ("float32",)
+
+
+class Kind(StrEnum):
+    """What is the matter with a function at a point."""
+
+    KINK = "kink"  # continuous; the slopes on both sides differ
+    TIE = "tie"  # a kink because equal elements compete
+    JUMP = "jump"  # not continuous
+    SINGULAR = "singular"  # the value or a slope is infinite, or not a number
+    END = "end of the domain"  # on one side there is nothing
+    REMOVABLE = "removable"  # smooth; only a formula that divides by zero trips over it
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place where an operation has no derivative, or seems to have none: ``Row.call(t, *case)`` computes there.
+
+    The slopes and the gradient are not written here: ``tinygrad_edu.testing.points`` computes them.
+    """
+
+    words: str  # "x = 0", "two equal maxima"
+    case: tuple[Any, ...]
+    kind: Kind
+    why: str = ""  # why this gradient, if its relation to the slopes does not say it
+    element: int = 0  # the element of the result that is differentiated, counted over all its tensors
+    order: int = 2  # up to this order the gradient is torch's, if the row is differentiated so often
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +67,7 @@ class Row:
     bad: tuple[tuple[Any, ...], ...] = ()  # cases that must be refused
     rtol: float | None = None
     at_least: int = 6  # cases that hypothesis must find
+    points: tuple[Point, ...] = ()  # its kinks, ties and singular points, as docs/non-differentiable-points.md has them
 
     @property
     def base(self) -> str:
