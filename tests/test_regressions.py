@@ -53,3 +53,25 @@ def test_cross_entropy_of_column_major_scores_has_its_gradient(reduction):
         return weights.grad
 
     both(program)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x", "y", "rtol", "atol"),
+    [
+        ("int64", [2**62 + 1], [2**62], 0.0, 0.0),  # one number in float64
+        ("float32", [3e38], [-3e38], 10.0, 0.0),  # the difference overflows
+        ("float16", [1.0, 2.0, 3.0], [1.01, 2.03, 3.0], 0.01, 0.01),
+        ("bool", [True, False], [True, True], 0.0, 1.0),
+        ("uint8", [3], [5], 0.0, 2.0),
+    ],
+)
+def test_isclose_at_the_edges_of_a_dtype(dtype, x, y, rtol, atol):
+    both(lambda t: t.isclose(*(t.tensor(v, dtype=getattr(t, dtype)) for v in (x, y)), rtol, atol))
+
+
+def test_isclose_of_float16_rounds_as_torch_does():
+    rng = np.random.default_rng(0)
+    x = (3 * rng.normal(size=50_000)).astype(np.float16)
+    y = (x * (1 + 0.01 * rng.normal(size=x.size)) + 0.01 * rng.normal(size=x.size)).astype(np.float16)
+    near = both(lambda t: t.isclose(t.from_numpy(x), t.from_numpy(y), 0.01, 0.01))
+    assert 0 < near.sum() < x.size

@@ -23,6 +23,17 @@ _new: Any = object.__new__
 _accumulating = threading.Lock()  # two threads may share a parameter; NumPy lets go of the GIL while it adds
 
 
+class ShareShapeError(AssertionError):
+    """A gradient formula gave a share of another shape than its argument: a fault of the formula, never of the user."""
+
+    def __init__(self, op: Op, given: tuple[int, ...], wanted: tuple[int, ...], argument: int) -> None:
+        super().__init__(
+            f"internal error: the gradient formula of {op.name} gave shape {given} for an argument of shape {wanted} "
+            f"(argument {argument})"
+        )
+        self.op, self.given, self.wanted, self.argument = op, given, wanted, argument
+
+
 def newest_first(roots: Iterable[Any]) -> list[Any]:
     """Every node that feeds ``roots``, by age: a step is always younger than what it used."""
     seen = set(roots)
@@ -110,10 +121,7 @@ def steps(
                         pour(share, pending, ours, edge)
                         continue
                     if not op.broadcasts:
-                        raise AssertionError(
-                            f"internal error: the gradient formula of {op.name} gave shape {tuple(share.shape)} for an argument "
-                            f"of shape {tuple(edge.shape)} (argument {node.edges.index(edge)})"
-                        )
+                        raise ShareShapeError(op, tuple(share.shape), tuple(edge.shape), node.edges.index(edge))
                     share = backend.sum_to(share, edge.shape)
                 shares.append(share)
                 if edge not in pending:

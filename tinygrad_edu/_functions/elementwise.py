@@ -1427,11 +1427,11 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     tensor([ True, False])
     """
     _same_dtype("isclose", input, other)
-    a, b = input._array, other._array
-    problem = cannot_broadcast("isclose", (a, b))
+    problem = cannot_broadcast("isclose", (input._array, other._array))
     if problem:
         raise RuntimeError(problem)
-    return wrap(np.asarray(np.isclose(a, b, rtol, atol, equal_nan)))
+    whole = _dtype.get_default_dtype().numpy
+    return _el.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan, whole=whole)
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:

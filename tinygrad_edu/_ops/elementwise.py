@@ -1026,6 +1026,21 @@ def isfinite(x: Array) -> Array:
 
 
 @op
+def isclose(x: Array, y: Array, *, rtol: float, atol: float, equal_nan: bool, whole: Any) -> Array:
+    """Equal, or nearer than atol + |rtol * y|? Whole numbers are measured in the dtype ``whole``, torch's default."""
+    near = x == y
+    if equal_nan:
+        near = near | ((x != x) & (y != y))
+    if rtol == 0 and atol == 0:
+        return near  # exact also where two whole numbers are one floating number
+    target = y if y.dtype.kind == "f" else y.astype(whole)
+    wide = np.float32 if target.dtype == np.float16 else target.dtype.type  # as torch multiplies float16 by a number
+    allowed = target.dtype.type(atol) + np.abs((wide(rtol) * target).astype(target.dtype))
+    error = np.abs((x.astype(whole) if x.dtype == bool else x) - target)
+    return near | (np.isfinite(error) & (error <= allowed))
+
+
+@op
 def signbit(x: Array) -> Array:
     """Negative, -0.0 included?"""
     return np.signbit(x)
