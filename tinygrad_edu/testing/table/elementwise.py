@@ -7,10 +7,26 @@ import operator
 import numpy as np
 
 from .._draw import cases, one, two
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 WRONG_PAIR = (A([1.0, 2.0]), A([1.0, 2.0, 3.0]))
+EQUAL = (Point("x = y", (A(1.0), A(1.0)), Kind.TIE, "half each"),)
+BY_ZERO = (
+    Point("a number divided by zero", (A(1.0), A(0.0)), Kind.SINGULAR, "1 / y and -x / y² as IEEE divides"),
+    Point("zero divided by zero", (A(0.0), A(0.0)), Kind.SINGULAR, "1 / y and -x / y² as IEEE divides"),
+)
+WHOLE_QUOTIENT = (
+    Point("the quotient is an integer", (A(4.0), A(2.0)), Kind.JUMP),
+    Point("a number divided by zero", (A(1.0), A(0.0)), Kind.SINGULAR),
+)
+WHOLE_REST = (
+    Point("x is a multiple of y", (A(4.0), A(2.0)), Kind.JUMP, "1 for x, minus the rounded quotient for y"),
+    Point("the remainder by zero", (A(1.0), A(0.0)), Kind.SINGULAR),
+)
+AT_ZERO = Point("x = 0", (A(0.0),), Kind.SINGULAR)
+AT_ONE = Point("x is an integer", (A(1.0),), Kind.JUMP)
+AT_HALF = Point("x lies half-way between integers", (A(0.5),), Kind.JUMP)
 
 
 def with_number(low=-2.0, high=2.0, numbers=(2, -1, 0.5, True)):
@@ -24,10 +40,12 @@ def smooth(name, low=-2.0, high=2.0, **settings):
     return Row(name=name, call=lambda t, x: getattr(t, name)(x), sample=one(low, high, away=()), **settings)
 
 
-def steps(name, **settings):
+def steps(name, *points, **settings):
     """Return the row of a piecewise constant function: its gradient is zero."""
     away = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
-    return Row(name=name, call=lambda t, x: getattr(t, name)(x), sample=one(away=away), order=2, **settings)
+    return Row(
+        name=name, call=lambda t, x: getattr(t, name)(x), sample=one(away=away), order=2, points=points, **settings
+    )
 
 
 ROWS = [
@@ -111,6 +129,7 @@ ROWS = [
         operator=operator.truediv,
         augmented=operator.itruediv,
         bad=(WRONG_PAIR,),
+        points=BY_ZERO,
     ),
     Row(
         name="div.no_rounding_mode",
@@ -119,14 +138,21 @@ ROWS = [
         operator=operator.truediv,
         augmented=operator.itruediv,
     ),
-    Row(name="__rdiv__", call=lambda t, x, y: y / x, sample=with_number(), order=3),
-    Row(name="true_divide", call=lambda t, x, y: t.true_divide(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(
+        name="__rdiv__",
+        call=lambda t, x, y: y / x,
+        sample=with_number(),
+        order=3,
+        points=(Point("x = 0", (A(0.0), 2), Kind.SINGULAR),),
+    ),
+    Row(name="true_divide", call=lambda t, x, y: t.true_divide(x, y), sample=two(), bad=(WRONG_PAIR,), points=BY_ZERO),
     Row(
         name="div.floor_rounding",
         call=lambda t, x, y: t.div(x, y, rounding_mode="floor"),
         sample=two(),
         dtypes=FLOATS,
         finite=False,
+        points=WHOLE_QUOTIENT,
         bad=(WRONG_PAIR,),
     ),
     Row(
@@ -135,6 +161,7 @@ ROWS = [
         sample=two(),
         dtypes=FLOATS,
         finite=False,
+        points=WHOLE_QUOTIENT,
         bad=(WRONG_PAIR,),
     ),
     Row(
@@ -176,6 +203,7 @@ ROWS = [
         operator=operator.mod,
         augmented=operator.imod,
         bad=(WRONG_PAIR,),
+        points=WHOLE_REST,
     ),
     Row(
         name="remainder",
@@ -183,6 +211,7 @@ ROWS = [
         operator=operator.mod,
         finite=False,
         sample=with_number(numbers=(2, -3, 0.7)),
+        points=(Point("x is a multiple of the number", (A(4.0), 2), Kind.JUMP),),
     ),
     Row(
         name="remainder",
@@ -201,6 +230,13 @@ ROWS = [
         operator=operator.pow,
         augmented=operator.ipow,
         bad=(WRONG_PAIR,),
+        points=(
+            Point("zero to the power of zero", (A(0.0), A(0.0)), Kind.END, "x**0 is 1 for every x; for y see log 0"),
+            Point("zero to a positive power", (A(0.0), A(2.0)), Kind.REMOVABLE, "no log 0 where x**y is 0"),
+            Point("the root of zero as a power", (A(0.0), A(0.5)), Kind.END),
+            Point("zero to a negative power", (A(0.0), A(-1.0)), Kind.SINGULAR),
+            Point("a negative base", (A(-2.0), A(2.0)), Kind.END, "log x is not a number for y"),
+        ),
     ),
     Row(
         name="pow",
@@ -209,6 +245,10 @@ ROWS = [
         augmented=operator.ipow,
         sample=with_number(numbers=(0, 1, 2, 3, 2.0, 3.0)),
         order=3,
+        points=(
+            Point("zero to the power of 0", (A(0.0), 0), Kind.REMOVABLE, "not 0 · x**-1"),
+            Point("zero to the power of 1", (A(0.0), 1), Kind.REMOVABLE),
+        ),
     ),
     Row(
         name="pow",
@@ -217,6 +257,13 @@ ROWS = [
         dtypes=FLOATS,
         sample=with_number(low=0.2, numbers=(-1, -2, 0.5, -0.5, 1.5)),
         order=3,
+        points=(
+            Point("zero to the power of -1", (A(0.0), -1), Kind.SINGULAR),
+            Point("zero to the power of -2", (A(0.0), -2), Kind.SINGULAR),
+            Point("zero to the power of 0.5", (A(0.0), 0.5), Kind.END),
+            Point("zero to the power of -0.5", (A(0.0), -0.5), Kind.SINGULAR),
+            Point("zero to the power of 1.5", (A(0.0), 1.5), Kind.END),
+        ),
     ),
     Row(
         name="pow",
@@ -226,45 +273,70 @@ ROWS = [
         sample=cases(lambda d: (d.whole((2, 3), -4, 4), d.whole((3,), 0, 5))),
         bad=((A([2]), -1),),
     ),
-    Row(name="__rpow__", call=lambda t, x, y: y**x, sample=with_number(numbers=(2, 0.5, 3.0)), dtypes=FLOATS, order=3),
-    Row(name="maximum", call=lambda t, x, y: t.maximum(x, y), sample=two(), bad=(WRONG_PAIR,)),
-    Row(name="minimum", call=lambda t, x, y: t.minimum(x, y), sample=two(), bad=(WRONG_PAIR,)),
-    Row(name="max.binary", call=lambda t, x, y: t.max(x, y), sample=two(), bad=(WRONG_PAIR,)),
-    Row(name="min.binary", call=lambda t, x, y: t.min(x, y), sample=two(), bad=(WRONG_PAIR,)),
+    Row(
+        name="__rpow__",
+        call=lambda t, x, y: y**x,
+        sample=with_number(numbers=(2, 0.5, 3.0)),
+        dtypes=FLOATS,
+        order=3,
+        points=(
+            Point("the base 0, a positive power", (A(1.0), 0.0), Kind.REMOVABLE, "no log 0 where 0**x is 0"),
+            Point("the base 0, the power 0", (A(0.0), 0.0), Kind.END),
+        ),
+    ),
+    Row(name="maximum", call=lambda t, x, y: t.maximum(x, y), sample=two(), bad=(WRONG_PAIR,), points=EQUAL),
+    Row(name="minimum", call=lambda t, x, y: t.minimum(x, y), sample=two(), bad=(WRONG_PAIR,), points=EQUAL),
+    Row(name="max.binary", call=lambda t, x, y: t.max(x, y), sample=two(), bad=(WRONG_PAIR,), points=EQUAL),
+    Row(name="min.binary", call=lambda t, x, y: t.min(x, y), sample=two(), bad=(WRONG_PAIR,), points=EQUAL),
     Row(name="neg", call=lambda t, x: t.neg(x), sample=one(), order=3, operator=operator.neg, bad=((A([True]),),)),
-    Row(name="abs", call=lambda t, x: t.abs(x), sample=one(), operator=operator.abs),
-    Row(name="sign", call=lambda t, x: t.sign(x), sample=one()),
-    steps("ceil"),
-    steps("floor"),
-    steps("round"),
+    Row(
+        name="abs",
+        call=lambda t, x: t.abs(x),
+        sample=one(),
+        operator=operator.abs,
+        points=(Point("x = 0", (A(0.0),), Kind.KINK),),
+    ),
+    Row(name="sign", call=lambda t, x: t.sign(x), sample=one(), points=(Point("x = 0", (A(0.0),), Kind.JUMP),)),
+    steps("ceil", AT_ONE),
+    steps("floor", AT_ONE),
+    steps("round", AT_HALF),
     Row(
         name="round.decimals_0",
         call=lambda t, x: t.round(x, decimals=0),
         dtypes=FLOATS,
         sample=one(away=(-1.5, -0.5, 0.5, 1.5)),
+        points=(AT_HALF,),
     ),
-    Row(name="round.decimals_3", call=lambda t, x: t.round(x, decimals=3), sample=one(), dtypes=FLOATS, finite=False),
+    Row(
+        name="round.decimals_3",
+        call=lambda t, x: t.round(x, decimals=3),
+        sample=one(),
+        dtypes=FLOATS,
+        finite=False,
+        points=(Point("x lies half-way between thousandths", (A(0.0005),), Kind.JUMP),),
+    ),
     Row(
         name="round.decimals_neg_3",
         call=lambda t, x: t.round(x, decimals=-3),
         sample=one(-4000, 4000),
         dtypes=FLOATS,
         finite=False,
+        points=(Point("x lies half-way between thousands", (A(500.0),), Kind.JUMP),),
     ),
     smooth("exp"),
-    smooth("log", 0.2, 3),
-    smooth("log10", 0.2, 3),
-    smooth("log2", 0.2, 3),
-    smooth("log1p", -0.8, 3),
-    smooth("sqrt", 0.2, 3),
-    smooth("rsqrt", 0.2, 3),
+    smooth("log", 0.2, 3, points=(AT_ZERO,)),
+    smooth("log10", 0.2, 3, points=(AT_ZERO,)),
+    smooth("log2", 0.2, 3, points=(AT_ZERO,)),
+    smooth("log1p", -0.8, 3, points=(Point("x = -1", (A(-1.0),), Kind.SINGULAR),)),
+    smooth("sqrt", 0.2, 3, points=(Point("x = 0", (A(0.0),), Kind.END),)),
+    smooth("rsqrt", 0.2, 3, points=(AT_ZERO,)),
     smooth("square"),
     smooth("sin"),
     smooth("cos"),
     smooth("tanh"),
     smooth("sigmoid"),
     smooth("erf"),
-    Row(name="reciprocal", call=lambda t, x: t.reciprocal(x), sample=one(), order=3),
+    Row(name="reciprocal", call=lambda t, x: t.reciprocal(x), sample=one(), order=3, points=(AT_ZERO,)),
     Row(
         name="clamp",
         call=lambda t, x, low, high: t.clamp(x, low, high),
@@ -275,6 +347,10 @@ ROWS = [
         },
         bad=((A([1.0]), None, None),),
         dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
+        points=(
+            Point("x = min", (A(-1.0), -1, 1), Kind.KINK, "the bound belongs to the inside"),
+            Point("x = max", (A(1.0), -1, 1), Kind.KINK, "the bound belongs to the inside"),
+        ),
     ),
     Row(
         name="clamp",
@@ -287,21 +363,40 @@ ROWS = [
                 d.array(d.alike(s, grow=False), -1, 1),
             )
         ),
+        points=(
+            Point("x = min, a tensor", (A(-1.0), A(-1.0), A(1.0)), Kind.TIE, "x gets it, the bound nothing"),
+            Point("x = max, a tensor", (A(1.0), A(-1.0), A(1.0)), Kind.TIE, "x gets it, the bound nothing"),
+            Point("min = max, both tensors", (A(0.5), A(1.0), A(1.0)), Kind.TIE, "max is taken last"),
+        ),
     ),
     Row(
         name="clamp_min",
         call=lambda t, x, low: t.clamp_min(x, low),
         sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+        points=(Point("x = min", (A(-1.0), -1), Kind.KINK, "the bound belongs to the inside"),),
         dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
     ),
-    Row(name="clamp_min", call=lambda t, x, low: t.clamp_min(x, low), sample=two(), dtypes=FLOATS),
+    Row(
+        name="clamp_min",
+        call=lambda t, x, low: t.clamp_min(x, low),
+        sample=two(),
+        dtypes=FLOATS,
+        points=(Point("x = min, a tensor", (A(1.0), A(1.0)), Kind.TIE),),
+    ),
     Row(
         name="clamp_max",
         call=lambda t, x, high: t.clamp_max(x, high),
         sample=cases(lambda d: (d.array(away=(-1, 0.5)), d.pick(-1, 0.5))),
+        points=(Point("x = max", (A(-1.0), -1), Kind.KINK, "the bound belongs to the inside"),),
         dtypes=("float32", "int64", "bool"),  # as uint8 torch wraps a negative bound
     ),
-    Row(name="clamp_max", call=lambda t, x, low: t.clamp_max(x, low), sample=two(), dtypes=FLOATS),
+    Row(
+        name="clamp_max",
+        call=lambda t, x, low: t.clamp_max(x, low),
+        sample=two(),
+        dtypes=FLOATS,
+        points=(Point("x = max, a tensor", (A(1.0), A(1.0)), Kind.TIE),),
+    ),
     Row(
         name="where",
         call=lambda t, c, x, y: t.where(c, x, y),

@@ -8,11 +8,12 @@ import numpy as np
 
 from .._draw import cases
 from .linalg import square
-from .nn import activation, with_setting
-from .row import FLOATS, Row
+from .nn import activation, at, with_setting
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
+SINGULAR = A([[1.0, 2.0], [2.0, 4.0]])
 PRODUCT: dict[str, Any] = {"dtypes": FLOATS, "special": False}  # some BLAS skip zeros times infinity
 EXACT: dict[str, Any] = {"dtypes": FLOATS, "special": False, "ties": 0}  # undefined for singular matrices
 
@@ -104,15 +105,19 @@ ROWS = [
     Row(name="trace", call=lambda t, x: t.trace(x), dtypes=("float32", "int64"), sample=cases(
         lambda d: (d.array((d.integer(0, 3), d.integer(1, 3))),)), bad=((A([1.0]),), (np.zeros((1, 2, 2)),))),
     *(Row(name="cdist", call=lambda t, x, y, p: t.cdist(x, y, p), order=1, dtypes=FLOATS, ties=0, special=False,
-          sample=cases(lambda d, p=p: distances(d, p)), at_least=4, rtol=1e-6) for p in (1.0, 2.0, 3.0)),
+          sample=cases(lambda d, p=p: distances(d, p)), at_least=4, rtol=1e-6,
+          points=(Point(f"two equal points, p = {p:g}", (np.ones((1, 2)), np.ones((1, 2)), p), Kind.KINK),))
+      for p in (1.0, 2.0, 3.0)),
     # decompositions: of their vectors only the squares are determined
     of_square("logdet", lambda t, x: t.logdet(definite(t, x)), method=False),
-    of_square("slogdet", lambda t, x: tuple(t.slogdet(x))),
+    of_square("slogdet", lambda t, x: tuple(t.slogdet(x)), points=(
+        Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "log 0", element=1),)),
     of_square("linalg.cholesky", lambda t, x: t.linalg.cholesky(definite(t, x)), bad=((SIX * np.nan,),)),
     of_square("cholesky", lambda t, x: t.cholesky(definite(t, x)), method=False),
-    of_square("linalg.eigvalsh", lambda t, x: t.linalg.eigvalsh(x + x.mT), rtol=1e-6, bad=((SIX,),)),
+    of_square("linalg.eigvalsh", lambda t, x: t.linalg.eigvalsh(x + x.mT), rtol=1e-6, bad=((SIX,),), points=(
+        Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "the basis that LAPACK takes"),)),
     of_square("linalg.eigh", lambda t, x: [y**k for k, y in enumerate(t.linalg.eigh(x + x.mT), 1)], rtol=1e-5,
-              named=False),
+              named=False, points=(Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "1 / (λ - λ)"),)),
     of_square("linalg.matrix_exp", lambda t, x: t.linalg.matrix_exp(x / 4), rtol=1e-6, bad=((SIX,),)),
     of_square("linalg.matrix_rank", lambda t, x: t.linalg.matrix_rank(x), order=0),
     Row(name="cholesky_solve", **EXACT, method=False,
@@ -121,33 +126,52 @@ ROWS = [
     *(Row(name="linalg.solve_triangular", call=solve_triangular, **EXACT, named=left,  # from the right: two transposes
           sample=cases(lambda d, left=left: triangle(d, left))) for left in (True, False)),
     Row(name="linalg.qr", call=lambda t, x: tuple(t.linalg.qr(x)), **EXACT, rtol=1e-6, sample=cases(
-        lambda d: (d.array((n := d.integer(2, 3), 2)) * 0.3 + np.eye(n, 2),))),
+        lambda d: (d.array((n := d.integer(2, 3), 2)) * 0.3 + np.eye(n, 2),)),
+        points=(Point("dependent columns", (SINGULAR,), Kind.JUMP),)),
     Row(name="linalg.svd", call=lambda t, x: [v if v.ndim == x.ndim - 1 else v**2 for v in
                                               t.linalg.svd(x, full_matrices=False)],
-        sample=cases(lambda d: (tall_or_wide(d),)), **EXACT, rtol=1e-5, named=False),
+        sample=cases(lambda d: (tall_or_wide(d),)), **EXACT, rtol=1e-5, named=False,
+        points=(Point("two equal singular values", (np.eye(2),), Kind.TIE, element=4),)),
     Row(name="linalg.svdvals", call=lambda t, x: t.linalg.svdvals(x), sample=cases(lambda d: (tall_or_wide(d),)),
-        **EXACT, rtol=1e-6),
+        **EXACT, rtol=1e-6, points=(
+            Point("two equal singular values", (np.eye(2),), Kind.TIE, "the basis that LAPACK takes"),
+            Point("the singular value 0", (np.diag([1.0, 0.0]),), Kind.KINK, "the basis that LAPACK takes", 1))),
     Row(name="linalg.pinv", call=lambda t, x: t.linalg.pinv(x), sample=cases(lambda d: (tall_or_wide(d),)),
-        **EXACT, rtol=1e-6),
+        **EXACT, rtol=1e-6, points=(
+            Point("a singular matrix", (np.diag([1.0, 0.0]),), Kind.JUMP, "as if the rank stayed"),)),
     Row(name="linalg.lstsq", call=lambda t, x, y: t.linalg.lstsq(x, y).solution, **EXACT, rtol=1e-6,
-        sample=cases(lambda d: (x := tall_or_wide(d), d.array((*x.shape[:-1], 2))))),
+        sample=cases(lambda d: (x := tall_or_wide(d), d.array((*x.shape[:-1], 2)))), points=(
+            Point("dependent columns", (np.diag([1.0, 0.0]), A([[1.0], [1.0]])), Kind.JUMP),)),
     # along a dimension
-    along("cummax", lambda t, x, dim: tuple(t.cummax(x, dim)), bad=((SIX, 2),)),
-    along("cummin", lambda t, x, dim: tuple(t.cummin(x, dim)), bad=((SIX, 2),)),
-    along("logcumsumexp", lambda t, x, dim: t.logcumsumexp(x, dim), special=False, bad=((SIX, 2),)),
-    along("kthvalue", lambda t, x, dim: tuple(t.kthvalue(x, 1, dim)), ties=0, special=False, bad=((SIX, 2),)),
+    along("cummax", lambda t, x, dim: tuple(t.cummax(x, dim)), bad=((SIX, 2),), points=(
+        Point("the maximum occurs again", (A([1.0, 1.0]), 0), Kind.TIE, "the last of the equal ones", 1),)),
+    along("cummin", lambda t, x, dim: tuple(t.cummin(x, dim)), bad=((SIX, 2),), points=(
+        Point("the minimum occurs again", (A([1.0, 1.0]), 0), Kind.TIE, "the last of the equal ones", 1),)),
+    along("logcumsumexp", lambda t, x, dim: t.logcumsumexp(x, dim), special=False, bad=((SIX, 2),), points=(
+        Point("nothing but -infinity", (A([-np.inf, -np.inf]), 0), Kind.SINGULAR, element=1),)),
+    along("kthvalue", lambda t, x, dim: tuple(t.kthvalue(x, 1, dim)), ties=0, special=False, bad=((SIX, 2),), points=(
+        Point("two equal elements", (A([1.0, 1.0]), 0), Kind.TIE, "any of the equal ones"),)),
     along("count_nonzero", lambda t, x, dim: t.count_nonzero(x, dim), order=0, bad=((SIX, 2),)),
     Row(name="mode", call=lambda t, x: tuple(t.mode(x, 1)), finite=False, dtypes=FLOATS, special=False, ties=0,
-        layouts=False, sample=cases(lambda d: (d.whole((2, d.integer(1, 5)), 0, 3).astype(float),))),
-    Row(name="nansum", call=lambda t, x, dim: t.nansum(x, dim), dtypes=FLOATS, sample=cases(with_gaps)),
+        layouts=False, sample=cases(lambda d: (d.whole((2, d.integer(1, 5)), 0, 3).astype(float),)), points=(
+            Point("a value that occurs twice", (A([[1.0, 2.0, 2.0]]),), Kind.JUMP, "the last of the equal ones"),
+            Point("all values differ", (A([[1.0, 2.0, 3.0]]),), Kind.REMOVABLE, "the least of them"))),
+    Row(name="nansum", call=lambda t, x, dim: t.nansum(x, dim), dtypes=FLOATS, sample=cases(with_gaps),
+        points=(Point("a gap", (A([np.nan, 1.0]), 0), Kind.REMOVABLE),)),
     Row(name="nanmean", call=lambda t, x, dim: t.nanmean(x, dim), dtypes=FLOATS, sample=cases(with_gaps),
-        finite=False, named=False),
+        finite=False, named=False, points=(
+            Point("a gap", (A([np.nan, 1.0]), 0), Kind.REMOVABLE),
+            Point("nothing but gaps", (A([np.nan, np.nan]), 0), Kind.SINGULAR, "0 / 0"))),
     Row(name="nanmedian", call=lambda t, x, dim: tuple(t.nanmedian(x, dim)), dtypes=FLOATS, sample=cases(with_gaps),
-        finite=False, ties=0, special=False),
+        finite=False, ties=0, special=False, points=(
+            Point("two equal elements and a gap", (A([1.0, 1.0, np.nan]), 0), Kind.TIE, "any of the equal ones"),
+            Point("nothing but gaps", (A([np.nan]), 0), Kind.SINGULAR))),
     Row(name="nanmedian", call=lambda t, x: t.nanmedian(x), dtypes=FLOATS, finite=False, ties=0, special=False,
+        points=(Point("two equal elements and a gap", (A([1.0, 1.0, np.nan]),), Kind.TIE),),
         sample=cases(lambda d: (with_gaps(d)[0],))),
     Row(name="var", call=lambda t, x: t.var(x), order=1, finite=False, ties=0, dtypes=FLOATS,
-        sample=cases(lambda d: (d.array(d.pick((), (1,), (1, 1))),))),  # of one number: no freedom, no slope
+        sample=cases(lambda d: (d.array(d.pick((), (1,), (1, 1))),)),  # of one number: no freedom, no slope
+        points=(Point("a single element", (A([1.0]),), Kind.SINGULAR, "0 / 0: no degree of freedom"),)),
     # counts and places
     Row(name="histc", call=lambda t, x: t.histc(x, bins=4, min=-1, max=1), order=0, dtypes=FLOATS, special=False,
         sample=cases(lambda d: (d.array((d.integer(1, 9),)),)), ties=0),
@@ -160,21 +184,26 @@ ROWS = [
         sample=cases(lambda d: (d.array((d.integer(1, 4),)),)), special=False),  # order 0: both refuse its gradient
     # elements and memory
     Row(name="fmod", call=lambda t, x, y: t.fmod(x, y), dtypes=FLOATS, finite=False, special=False, sample=cases(
-        lambda d: (d.array(), d.pick(0.7, 3, -2)))),
+        lambda d: (d.array(), d.pick(0.7, 3, -2))), points=(
+            Point("x is a multiple of the number", (A(6.0), 3), Kind.JUMP),)),
     Row(name="contiguous", call=lambda t, x: x.mT.contiguous(), sample=cases(lambda d: (d.array((2, 3)),)), at_least=1),
     # activations and layers
-    activation("hardshrink", alias=True, in_place=False, away=(-0.5, 0.5)),
-    activation("softshrink", in_place=False, away=(-0.5, 0.5)),
-    activation("hardsigmoid", in_place=False, away=(-3.0, 3.0), low=-5, high=5, order=1, rtol=1e-7),  # torch
-    # differentiates it once, with a sixth in float32 (the in-place test knows no tolerance)
-    activation("hardswish", in_place="setting", away=(-3.0, 3.0), low=-5, high=5),
+    activation("hardshrink", alias=True, in_place=False, away=(-0.5, 0.5), points=(
+        at(-0.5, kind=Kind.JUMP), at(0.5, kind=Kind.JUMP))),
+    activation("softshrink", in_place=False, away=(-0.5, 0.5), points=(at(-0.5), at(0.5))),
+    activation("hardsigmoid", in_place=False, away=(-3.0, 3.0), low=-5, high=5, order=1, rtol=1e-7,  # torch
+               points=(at(-3), at(3))),  # differentiates it once, a sixth in float32 (in place no tolerance is known)
+    activation("hardswish", in_place="setting", away=(-3.0, 3.0), low=-5, high=5, points=(at(-3), at(3))),
     activation("mish", in_place="setting"),
-    with_setting("hardshrink", "lambd", 0.3, 1.0, away=(-0.3, 0.3, -1.0, 1.0)),
-    with_setting("softshrink", "lambd", 0.3, 1.0, away=(-0.3, 0.3, -1.0, 1.0)),
+    with_setting("hardshrink", "lambd", 0.3, 1.0, away=(-0.3, 0.3, -1.0, 1.0), points=(
+        at(-1, 1.0, kind=Kind.JUMP, words="x = -lambd"), at(1, 1.0, kind=Kind.JUMP, words="x = lambd"))),
+    with_setting("softshrink", "lambd", 0.3, 1.0, away=(-0.3, 0.3, -1.0, 1.0), points=(
+        at(-1, 1.0, words="x = -lambd"), at(1, 1.0, words="x = lambd"))),
     Row(name="nn.functional.threshold", call=lambda t, x, y: t.nn.functional.threshold(x, 0.5, y), dtypes=FLOATS,
-        sample=cases(lambda d: (d.array(None, -2, 2, (0.5,)), d.pick(0.0, 2.0)))),
+        sample=cases(lambda d: (d.array(None, -2, 2, (0.5,)), d.pick(0.0, 2.0))), points=(
+            at(0.5, 2.0, kind=Kind.JUMP, words="x = threshold"),)),
     Row(name="nn.functional.rrelu", call=rrelu, dtypes=FLOATS, layouts=False, special=False, sample=cases(
-        lambda d: (d.array(), d.flag(), d.integer(0, 999)))),
+        lambda d: (d.array(), d.flag(), d.integer(0, 999))), points=(at(0, False, 0),)),
     Row(name="nn.functional.glu", call=lambda t, x, dim: t.nn.functional.glu(x, dim), dtypes=FLOATS, sample=cases(
         lambda d: (d.array((2, 4, 2)), d.dim(3))), bad=((SIX, 1), (A(1.0), 0))),
     Row(name="nn.functional.channel_shuffle", call=lambda t, x, n: t.nn.functional.channel_shuffle(x, n), dtypes=FLOATS,
@@ -195,5 +224,8 @@ ROWS = [
     Row(  # torch differentiates it once
         name="nn.functional.multi_margin_loss", order=1, dtypes=FLOATS, frozen=(4,), special=False, ties=0,
         call=lambda t, x, y, p, m, w, r: t.nn.functional.multi_margin_loss(x, y, p, m, w, reduction=r),
-        sample=cases(margins), bad=((SIX, A([0, 3]), 1, 1.0, None, "mean"), (SIX, A([0]), 1, 1.0, None, "mean"))),
+        sample=cases(margins), points=(
+            Point("a score lies at the margin, p = 1", (A([[0.0, 1.0]]), A([1]), 1, 1.0, None, "sum"), Kind.KINK),
+            Point("a score lies at the margin, p = 2", (A([[0.0, 1.0]]), A([1]), 2, 1.0, None, "sum"), Kind.BEND)),
+        bad=((SIX, A([0, 3]), 1, 1.0, None, "mean"), (SIX, A([0]), 1, 1.0, None, "mean"))),
 ]  # fmt: skip

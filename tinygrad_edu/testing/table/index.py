@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from .._draw import cases, one
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
+
+
+def equals(*settings, why="the order of the equal ones is kept"):
+    """Return the point of an ordering of two equal numbers, whose first result is looked at."""
+    return (Point("two equal elements", (A([1.0, 1.0]), *settings), Kind.TIE, why),)
 
 
 def basic(d, least=0):
@@ -197,11 +202,13 @@ ROWS = [
         dtypes=FLOATS,
         sample=cases(lambda d: (x := d.array(), d.dim(x.ndim), d.flag())),
         bad=((SIX, 2, False),),
+        points=equals(0, False, why="any of the equal ones"),
     ),
     Row(
         name="sort",
         call=lambda t, x, dim, down: t.sort(x, dim=dim, descending=down, stable=True),
         sample=cases(lambda d: (x := d.array(), d.dim(x.ndim), d.flag())),
+        points=equals(0, False) + equals(0, True),
     ),
     Row(
         name="sort",
@@ -210,6 +217,7 @@ ROWS = [
         special=False,
         dtypes=FLOATS,
         sample=one(),
+        points=equals(why="any of the equal ones"),
     ),
     Row(
         name="argsort",
@@ -238,6 +246,7 @@ ROWS = [
             lambda d: (x := d.array(d.shape(least=1)), d.integer(0, x.shape[dim := d.dim(x.ndim)]), dim, d.flag())
         ),
         bad=((SIX, 4, 1, True), (SIX, 1, 2, True), (SIX, -1, 1, True)),
+        points=equals(1, 0, True, why="any of the equal ones") + equals(1, 0, False, why="any of the equal ones"),
     ),
     Row(
         name="unique",

@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from .._draw import cases
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
@@ -169,6 +169,12 @@ ROWS = [
         sample=cases(lambda d: (square(d),)),
         dtypes=FLOATS,
         spellings={"torch.det": lambda t, x: t.det(x)},
+        points=(
+            Point(
+                "a singular matrix", (A([[1.0, 2.0], [2.0, 4.0]]),), Kind.REMOVABLE, "its cofactors, not det · inverse"
+            ),
+            Point("the zero matrix", (np.zeros((2, 2)),), Kind.REMOVABLE, "its cofactors, not det · inverse"),
+        ),
         ties=0,
         special=False,
         bad=((SIX,), (A([1.0]),)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._draw import cases, two
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
@@ -32,6 +32,11 @@ def distance(name, setting=None, values=(None,), away=(0.0,), **row):
         bad=((A([1.0, 2.0]), A([1.0, 2.0, 3.0]), "mean", values[0]), (A([1.0]), A([1.0]), "all", values[0])),
         **row,
     )
+
+
+def apart(distance, kind, words, setting=None, **more):
+    """Return the point of a distance where prediction and target differ by ``distance``."""
+    return Point(words, (A(distance), A(0.0), "sum", setting), kind, **more)
 
 
 def labelled(d, extra=()):
@@ -86,9 +91,23 @@ def scored(d):
 
 ROWS = [
     distance("mse_loss", order=3),
-    distance("l1_loss"),
-    distance("smooth_l1_loss", "beta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1), ties=1),
-    distance("huber_loss", "delta", (None, 1.0, 0.5), away=(-1, -0.5, 0, 0.5, 1), ties=1),
+    distance("l1_loss", points=(apart(0.0, Kind.KINK, "the prediction is the target"),)),
+    distance(
+        "smooth_l1_loss",
+        "beta",
+        (None, 1.0, 0.5),
+        away=(-1, -0.5, 0, 0.5, 1),
+        ties=1,
+        points=(apart(1.0, Kind.BEND, "the distance is beta", 1.0), apart(0.0, Kind.KINK, "beta = 0", 0.0)),
+    ),
+    distance(
+        "huber_loss",
+        "delta",
+        (None, 1.0, 0.5),
+        away=(-1, -0.5, 0, 0.5, 1),
+        ties=1,
+        points=(apart(1.0, Kind.BEND, "the distance is delta", 1.0),),
+    ),
     Row(  # images: torch cannot differentiate them twice
         name="nn.functional.nll_loss",
         call=nll_loss,
@@ -170,6 +189,12 @@ ROWS = [
         special=False,
         ties=0,  # rounded, they are no probabilities
         bad=((A([0.5]), A([1.0, 0.0]), None, "mean"), (A([1.5]), A([1.0]), None, "mean")),
+        points=(
+            Point("input 0, target 0", (A(0.0), A(0.0), None, "sum"), Kind.END, "logarithms are cut off at -100"),
+            Point("input 0, target 1", (A(0.0), A(1.0), None, "sum"), Kind.END, "the slope is cut off at 1e12"),
+            Point("input 1, target 1", (A(1.0), A(1.0), None, "sum"), Kind.END, "logarithms are cut off at -100"),
+            Point("input 1, target 0", (A(1.0), A(0.0), None, "sum"), Kind.END, "the slope is cut off at 1e12"),
+        ),
     ),
     Row(
         name="nn.functional.binary_cross_entropy_with_logits",
@@ -181,6 +206,14 @@ ROWS = [
         dtypes=FLOATS,
         special=False,
         bad=((A([0.5]), A([1.0, 0.0]), None, None, "mean"),),
+        points=(
+            Point(
+                "the score 0",
+                (A([0.0]), A([1.0]), None, None, "sum"),
+                Kind.REMOVABLE,
+                "the kinks of max(x, 0) and log(1 + exp(-|x|)) cancel",
+            ),
+        ),
     ),
     Row(
         name="nn.functional.kl_div",
@@ -188,6 +221,7 @@ ROWS = [
         sample=cases(divergence),
         dtypes=FLOATS,
         special=False,
+        points=(Point("the target 0", (A(-1.0), A(0.0), "sum", False), Kind.END, "0 · log 0 is 0"),),
     ),
     Row(
         name="nn.functional.cosine_similarity",
@@ -197,6 +231,12 @@ ROWS = [
         special=False,
         ties=0,
         spellings={"torch.cosine_similarity": lambda t, x, y: t.cosine_similarity(x, y)},
+        points=(
+            Point(
+                "a zero vector", (A([[0.0, 0.0]]), A([[3.0, 4.0]])), Kind.JUMP, "a norm counts as eps = 1e-8 at least"
+            ),
+            Point("two zero vectors", (np.zeros((1, 1)), np.zeros((1, 1))), Kind.REMOVABLE),
+        ),
         bad=((A([[1.0, 2.0]]), A([[1.0, 2.0, 3.0]])),),
     ),
     Row(
@@ -205,6 +245,7 @@ ROWS = [
         sample=cases(lambda d: (d.array(s := d.shape(least=1, empty=False)), d.array(s), d.dim(len(s)))),
         dtypes=FLOATS,
         special=False,
+        points=(Point("a zero vector, eps = 1e-6", (A([0.0, 0.0]), A([3.0, 4.0]), 0), Kind.JUMP),),
         ties=0,
     ),
     Row(

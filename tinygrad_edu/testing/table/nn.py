@@ -5,10 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from .._draw import cases, one
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
+ZERO = A(0.0)
+LEAST = -np.inf
+
+
+def at(x, *settings, kind=Kind.KINK, words="", why=""):
+    """Return the point of an activation at the number ``x``."""
+    return Point(words or f"x = {x:g}", (A(float(x)), *settings), kind, why)
+
+
+def largest(shape, *settings):
+    """Return the point of a max-pooling of one window of equal elements."""
+    return (
+        Point("two equal maxima in a window", (np.ones(shape), *settings), Kind.TIE, "the first of the equal ones"),
+    )
 
 
 def activation(name, *, alias=False, away=(0.0,), low=-3.0, high=3.0, in_place=True, **row):
@@ -205,11 +219,11 @@ def dropped(d):
 
 SOFTMAX = cases(lambda d: (x := d.array(), d.dim(x.ndim)))
 ROWS = [
-    activation("relu", alias=True, dtypes=("float32", "int64")),
-    activation("relu6", in_place="setting", away=(0.0, 6.0), low=-3, high=9),
-    activation("elu", in_place="setting"),
-    with_setting("elu", "alpha", 1.0, 0.5, 2.0),
-    activation("selu", in_place="setting"),
+    activation("relu", alias=True, dtypes=("float32", "int64"), points=(at(0),)),
+    activation("relu6", in_place="setting", away=(0.0, 6.0), low=-3, high=9, points=(at(0), at(6))),
+    activation("elu", in_place="setting", points=(at(0, kind=Kind.BEND),)),
+    with_setting("elu", "alpha", 1.0, 0.5, 2.0, points=(at(0, 0.5, words="x = 0, alpha = 0.5"),)),
+    activation("selu", in_place="setting", points=(at(0),)),
     activation("silu", in_place="setting", order=3),
     activation("gelu", in_place=False, order=3),
     Row(
@@ -219,16 +233,19 @@ ROWS = [
         order=3,
         dtypes=FLOATS,
     ),
-    activation("hardtanh", in_place="setting", away=(-1.0, 1.0)),
+    activation("hardtanh", in_place="setting", away=(-1.0, 1.0), points=(at(-1), at(1))),
     Row(
         name="nn.functional.hardtanh",
         call=lambda t, x, a, b: t.nn.functional.hardtanh(x, a, b),
         dtypes=FLOATS,
         sample=cases(lambda d: (d.array(None, -3, 3, (-2, 0.5, 2)), -2.0, d.pick(0.5, 2.0))),
         bad=((A([1.0]), 1.0, 0.0),),
+        points=(at(-2, -2.0, 0.5, words="x = min_val"), at(0.5, -2.0, 0.5, words="x = max_val")),
     ),
-    activation("leaky_relu", in_place="setting"),
-    with_setting("leaky_relu", "negative_slope", 0.01, 0.2, 0.0),
+    activation("leaky_relu", in_place="setting", points=(at(0),)),
+    with_setting(
+        "leaky_relu", "negative_slope", 0.01, 0.2, 0.0, points=(at(0, 0.2, words="x = 0, negative_slope = 0.2"),)
+    ),
     activation("logsigmoid", in_place=False, order=3),
     activation("softplus", in_place=False, order=3),
     Row(
@@ -237,8 +254,9 @@ ROWS = [
         dtypes=FLOATS,
         ties=1,
         sample=cases(lambda d: (d.array(None, -3, 3, (1.0, 2.0)), d.pick(1, 2, 0.5), d.pick(2, 1))),
+        points=(at(2, 1, 2, kind=Kind.JUMP, words="x = threshold / beta", why="above it is the line x, here not yet"),),
     ),
-    activation("softsign", in_place=False),
+    activation("softsign", in_place=False, points=(at(0, kind=Kind.BEND),)),
     Row(
         name="nn.functional.prelu",
         call=lambda t, x, w: t.nn.functional.prelu(x, w),
@@ -247,6 +265,7 @@ ROWS = [
         ties=1,
         spellings={"torch.prelu": lambda t, x, w: t.prelu(x, w), "Tensor.prelu": lambda t, x, w: x.prelu(w)},
         bad=((SIX, A([1.0, 2.0])),),
+        points=(Point("x = 0", (A([[0.0]]), A([0.25])), Kind.KINK),),
     ),
     Row(
         name="softmax",
@@ -254,6 +273,10 @@ ROWS = [
         sample=SOFTMAX,
         order=3,
         dtypes=FLOATS,
+        points=(
+            Point("-infinity among numbers", (A([LEAST, 0.0]), 0), Kind.REMOVABLE),
+            Point("nothing but -infinity", (A([LEAST, LEAST]), 0), Kind.SINGULAR, "0 / 0"),
+        ),
         spellings={"F.softmax": lambda t, x, dim: t.nn.functional.softmax(x, dim=dim)},
         bad=((SIX, 2),),
     ),
@@ -264,6 +287,7 @@ ROWS = [
         sample=SOFTMAX,
         order=3,
         dtypes=FLOATS,
+        points=(Point("nothing but -infinity", (A([LEAST, LEAST]), 0), Kind.SINGULAR, "0 / 0"),),
         spellings={"F.log_softmax": lambda t, x, dim: t.nn.functional.log_softmax(x, dim=dim)},
         bad=((SIX, 2),),
     ),
@@ -355,6 +379,7 @@ ROWS = [
         sample=pooled(1),
         dtypes=FLOATS,
         bad=((np.zeros((1, 1, 2)), 3, None, 0, 1, False), (np.zeros((1, 1, 4)), 2, None, 2, 1, False)),
+        points=largest((1, 1, 2), 2, None, 0, 1, False),
     ),
     Row(
         name="nn.functional.max_pool2d",
@@ -366,12 +391,14 @@ ROWS = [
             (np.zeros((1, 1, 4, 4)), 2, None, 2, 1, False),
             (A([1.0]), 1, None, 0, 1, False),
         ),
+        points=largest((1, 1, 2, 2), 2, None, 0, 1, False),
     ),
     Row(
         name="nn.functional.max_pool2d",
         dtypes=FLOATS,
         sample=cases(lambda d: (d.array((1, 2, 4, 4)), d.pick(1, 2, 3))),
         call=lambda t, x, k: t.nn.functional.max_pool2d(x, k, return_indices=True),
+        points=largest((1, 1, 2, 2), 2),
     ),
     Row(
         name="nn.functional.avg_pool1d",
@@ -406,6 +433,7 @@ ROWS = [
         sample=adaptive(2),
         dtypes=FLOATS,
         bad=((np.zeros((2, 2)), 1),),
+        points=largest((1, 1, 2), 1),
     ),
     Row(
         name="nn.functional.batch_norm",
@@ -425,6 +453,14 @@ ROWS = [
         sample=cases(normed),
         frozen=(1, 2),
         call=lambda t, x, m, v, w, b, *_: t.nn.functional.batch_norm(x, None, None, packed(w), packed(b), True),
+        points=(
+            Point(
+                "all elements equal",
+                (np.ones((2, 1)), A([0.0]), A([1.0]), None, None, True, 0.1),
+                Kind.REMOVABLE,
+                "eps keeps the root from zero",
+            ),
+        ),
     ),
     Row(
         name="nn.functional.layer_norm",
@@ -435,6 +471,11 @@ ROWS = [
         ties=0,
         rtol=1e-7,
         bad=((SIX, (2,), None, None),),
+        points=(
+            Point(
+                "all elements equal", (A([1.0, 1.0]), (2,), None, None), Kind.REMOVABLE, "eps keeps the root from zero"
+            ),
+        ),
     ),
     Row(
         name="nn.functional.group_norm",
@@ -444,6 +485,11 @@ ROWS = [
         special=False,
         ties=0,
         bad=((np.zeros((2, 3, 2)), 2, None, None),),
+        points=(
+            Point(
+                "all elements equal", (np.ones((1, 2)), 1, None, None), Kind.REMOVABLE, "eps keeps the root from zero"
+            ),
+        ),
     ),
     Row(
         name="nn.functional.normalize",
@@ -452,6 +498,10 @@ ROWS = [
         ties=1,
         special=False,
         sample=cases(lambda d: (x := d.array(d.shape(least=1, empty=False)), d.pick(2.0, 1.0, 3.0), d.dim(x.ndim))),
+        points=(
+            Point("the zero vector", (np.zeros(2), 2.0, 0), Kind.JUMP, "x / eps, with eps = 1e-12, up to that norm"),
+            Point("a zero among others, p = 1", (A([0.0, 1.0]), 1.0, 0), Kind.KINK, element=1),
+        ),
     ),
     Row(
         name="nn.functional.embedding",

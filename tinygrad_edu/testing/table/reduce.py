@@ -5,10 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from .._draw import cases, one
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 NO_SUCH_DIM = (A([1.0, 2.0]), 1, False)
+ONE_ZERO, TWO_ZEROS = A([2.0, 0.0, 3.0]), A([2.0, 0.0, 0.0])
+NOTHING = A([-np.inf, -np.inf])
+SPLIT, FIRST = "shared evenly among the equal ones", "the first of the equal ones"
+
+
+def extreme(words, why, *settings):
+    """Return the points of maxima and minima: two equal elements, with the further arguments ``settings``."""
+    return (Point(words, (A([1.0, 1.0]), *settings), Kind.TIE, why),)
+
+
+def zeros(*settings, n=2, kind=Kind.KINK, words="the zero vector", why=""):
+    """Return the point of a norm at a vector of ``n`` zeros."""
+    return Point(words, (np.zeros(n), *settings), kind, why)
 
 
 def folded(low=-2.0, high=2.0, *, several=True, empty=True, least=0):
@@ -65,6 +78,15 @@ def spread(name, **settings):
         return x, d.dim(x.ndim), d.flag(), d.flag()
 
     common = {"special": False, "ties": 0 if base == "std" else 2} | settings
+    same, alone = A([1.0, 1.0]), A([1.0])
+
+    def points(after, lonely=()):
+        """Return the points of a std whose further arguments are ``after``; ``lonely``: those for a single number."""
+        if base != "std":
+            return ()
+        constant = Point("all elements equal", (same, *after), Kind.KINK, "(x - mean) / std would be 0 / 0")
+        return (constant, *(Point("a single element", (alone, *a), Kind.REMOVABLE) for a in lonely))
+
     if name.endswith("unbiased"):
         return [
             Row(
@@ -72,12 +94,14 @@ def spread(name, **settings):
                 call=lambda t, x, dim, u, k: getattr(t, base)(x, dim, u, k),
                 sample=cases(dims_unbiased),
                 finite=False,
+                points=points((0, True, False), [(0, False, False)]),
                 **common,
             ),
             Row(
                 name=name,
                 call=lambda t, x, u: getattr(t, base)(x, u),
                 finite=False,
+                points=points((False,), [(False,)]),
                 sample=cases(lambda d: (d.array(shape(d)), d.flag())),
                 **common,
             ),
@@ -87,6 +111,7 @@ def spread(name, **settings):
             name=name,
             sample=cases(dims),
             finite=False,
+            points=points((0, 1, False), [(0, 0, False)]),
             bad=((A([1.0, 2.0]), 1, 1, False),),
             call=lambda t, x, dim, c, k: getattr(t, base)(x, dim, correction=c, keepdim=k),
             **common,
@@ -96,6 +121,7 @@ def spread(name, **settings):
             sample=cases(lambda d: (d.array((3, d.integer(2, 4))),)),
             order=3,
             call=lambda t, x: getattr(t, base)(x),
+            points=points(()),
             **common,
         ),
         Row(
@@ -103,6 +129,7 @@ def spread(name, **settings):
             sample=cases(lambda d: (d.array((3, d.integer(2, 4))), d.pick(0, 1, -1), d.flag())),
             order=3,
             call=lambda t, x, dim, k: getattr(t, base)(x, dim, keepdim=k),
+            points=points((0, False)),
             **common,
         ),
     ]
@@ -136,32 +163,78 @@ ROWS = [
         rtol=1e-5,
         sample=cases(lambda d: (d.array(d.shape(least=1)),)),
     ),
-    total("prod", order=3),
+    total(
+        "prod",
+        order=3,
+        points=(
+            Point("a zero among the factors", (ONE_ZERO,), Kind.REMOVABLE, "not product / x"),
+            Point("two zeros among the factors", (TWO_ZEROS,), Kind.REMOVABLE, "not product / x"),
+        ),
+    ),
     Row(
         name="prod",
         call=lambda t, x, dim, k: t.prod(x, dim, k),
         sample=folded(several=False),
         order=3,
         bad=(NO_SUCH_DIM,),
+        points=(Point("a zero among the factors", (ONE_ZERO, 0, False), Kind.REMOVABLE, "not product / x"),),
     ),
-    total("max.reduction_no_dim", empty=False, bad=((np.zeros(0),),)),
-    total("min.reduction_no_dim", empty=False, bad=((np.zeros(0),),)),
-    fold("max.reduction_with_dim", several=False, empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
-    fold("min.reduction_with_dim", several=False, empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
+    total(
+        "max.reduction_no_dim",
+        empty=False,
+        bad=((np.zeros(0),),),
+        points=(
+            *extreme("two equal maxima", SPLIT),
+            Point("three equal maxima", (A([1.0, 1.0, 1.0]),), Kind.TIE, SPLIT),
+        ),
+    ),
+    total("min.reduction_no_dim", empty=False, bad=((np.zeros(0),),), points=extreme("two equal minima", SPLIT)),
+    fold(
+        "max.reduction_with_dim",
+        several=False,
+        empty=False,
+        bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False)),
+        points=extreme("two equal maxima", FIRST, 0, False),
+    ),
+    fold(
+        "min.reduction_with_dim",
+        several=False,
+        empty=False,
+        bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False)),
+        points=extreme("two equal minima", FIRST, 0, False),
+    ),
     Row(
         name="max.reduction_with_dim",
         sample=cases(lambda d: (d.array((2, 3)),)),
         call=lambda t, x: (lambda r: (r.values, r.indices))(t.max(x, dim=1)),
+        points=(Point("two equal maxima", (A([[1.0, 1.0]]),), Kind.TIE, FIRST),),
     ),
-    fold("amax", empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
-    fold("amin", empty=False, bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False))),
-    total("amax", empty=False),
-    total("amin", empty=False),
+    fold(
+        "amax",
+        empty=False,
+        bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False)),
+        points=extreme("two equal maxima", SPLIT, 0, False),
+    ),
+    fold(
+        "amin",
+        empty=False,
+        bad=(NO_SUCH_DIM, (np.zeros((2, 0)), 1, False)),
+        points=extreme("two equal minima", SPLIT, 0, False),
+    ),
+    total("amax", empty=False, points=extreme("two equal maxima", SPLIT)),
+    total("amin", empty=False, points=extreme("two equal minima", SPLIT)),
     total("argmax", empty=False, order=0, bad=((np.zeros(0),),)),
     total("argmin", empty=False, order=0, bad=((np.zeros(0),),)),
     fold("argmax", several=False, empty=False, order=0),
     fold("argmin", several=False, empty=False, order=0),
-    total("median", empty=False),
+    total(
+        "median",
+        empty=False,
+        points=(
+            *extreme("two elements, equal", SPLIT),
+            Point("the median occurs twice", (A([1.0, 1.0, 2.0]),), Kind.TIE, SPLIT),
+        ),
+    ),
     Row(
         name="median",
         call=lambda t, x, dim, k: t.median(x, dim, k),
@@ -170,14 +243,25 @@ ROWS = [
         special=False,
         dtypes=FLOATS,
         bad=(NO_SUCH_DIM,),
+        points=(Point("the median occurs twice", (A([1.0, 1.0, 2.0]), 0, False), Kind.TIE, "one of the equal ones"),),
     ),
-    Row(name="median", call=lambda t, x, dim: t.median(x, dim).values, sample=along(empty=False), ties=1),
+    Row(
+        name="median",
+        call=lambda t, x, dim: t.median(x, dim).values,
+        sample=along(empty=False),
+        ties=1,
+        points=extreme("two elements, equal", "one of the equal ones", 0),
+    ),
     Row(
         name="logsumexp",
         call=lambda t, x, dim, k: t.logsumexp(x, dim, k),
         sample=folded(least=1),
         order=3,
         bad=(NO_SUCH_DIM,),
+        points=(
+            Point("nothing but -infinity", (NOTHING, 0, False), Kind.SINGULAR, "not exp(-∞ + ∞)"),
+            Point("-infinity among numbers", (A([-np.inf, 0.0]), 0, False), Kind.REMOVABLE),
+        ),
     ),
     Row(name="cumsum", call=lambda t, x, dim: t.cumsum(x, dim), sample=along(), order=3, bad=((A([1.0]), 1),)),
     Row(
@@ -194,7 +278,7 @@ ROWS = [
     *spread("std.unbiased"),
     *spread("var.unbiased"),
     *spread("var_mean.unbiased"),
-    total("norm", ties=1, dtypes=FLOATS),
+    total("norm", ties=1, dtypes=FLOATS, points=(zeros(),)),
     Row(
         name="norm",
         call=lambda t, x, p, dim, k: t.norm(x, p, dim, k),
@@ -208,14 +292,21 @@ ROWS = [
                 d.flag(),
             )
         ),
+        points=(
+            *(zeros(p, 0, False, why=f"p = {p}") for p in (1, 1.5, 2, 3)),
+            Point("a zero among others, p = 1", (A([0.0, 1.0]), 1, 0, False), Kind.KINK),
+            Point("a zero among others, p = 0.5", (A([0.0, 1.0]), 0.5, 0, False), Kind.SINGULAR),
+            Point("a zero among others, p = 1.5", (A([0.0, 1.0]), 1.5, 0, False), Kind.BEND),
+        ),
     ),
-    Row(name="norm.fro", call=lambda t, x: t.norm(x, "fro"), sample=one(), dtypes=FLOATS, ties=1),
+    Row(name="norm.fro", call=lambda t, x: t.norm(x, "fro"), sample=one(), dtypes=FLOATS, ties=1, points=(zeros(),)),
     Row(
         name="norm.fro",
         call=lambda t, x, dim, k: t.norm(x, "fro", dim, k),
         dtypes=FLOATS,
         ties=1,
         sample=cases(lambda d: (x := d.array(d.shape(least=1)), d.dim(x.ndim), d.flag())),
+        points=(zeros(0, False),),
     ),
     Row(
         name="norm.inf",
@@ -223,6 +314,12 @@ ROWS = [
         dtypes=FLOATS,
         ties=1,
         sample=cases(lambda d: (d.array(d.shape(empty=False)), d.pick(float("inf"), -float("inf")))),
+        points=(
+            Point("two of the same largest size", (A([1.0, -1.0]), np.inf), Kind.TIE, SPLIT),
+            Point("two of the same least size", (A([1.0, -1.0]), -np.inf), Kind.TIE, SPLIT),
+            zeros(np.inf),
+            Point("a zero is the least", (A([0.0, 1.0]), -np.inf), Kind.KINK),
+        ),
     ),
     Row(
         name="norm.inf",
@@ -237,8 +334,19 @@ ROWS = [
                 d.flag(),
             )
         ),
+        points=(
+            Point("two of the same largest size", (A([1.0, -1.0]), np.inf, 0, False), Kind.TIE, SPLIT),
+            zeros(np.inf, 0, False),
+        ),
     ),
-    Row(name="linalg.norm", call=lambda t, x: t.linalg.norm(x), sample=one(), dtypes=FLOATS, ties=1),
+    Row(
+        name="linalg.norm",
+        call=lambda t, x: t.linalg.norm(x),
+        sample=one(),
+        dtypes=FLOATS,
+        ties=1,
+        points=(zeros(),),
+    ),
     Row(
         name="linalg.norm",
         call=lambda t, x, p, dim, k: t.linalg.norm(x, p, dim, k),
@@ -252,6 +360,11 @@ ROWS = [
                 d.flag(),
             )
         ),
+        points=(
+            *(zeros(p, 0, False, why=f"p = {p}") for p in (1, 2, 3)),
+            zeros(0, 0, False, kind=Kind.JUMP, why="the count of what is not zero"),
+            Point("two of the same largest size", (A([1.0, -1.0]), np.inf, 0, False), Kind.TIE, SPLIT),
+        ),
         bad=((A([1.0]), 2, 1, False),),
     ),
     Row(
@@ -263,6 +376,14 @@ ROWS = [
         sample=cases(
             lambda d: (d.array((d.integer(1, 3), d.integer(1, 3))), d.pick("fro", 1, -1, float("inf"), -float("inf")))
         ),
+        points=(
+            Point("the zero matrix", (np.zeros((1, 2)), "fro"), Kind.KINK),
+            Point("a zero in a matrix, column sums", (A([[0.0], [1.0]]), 1), Kind.KINK),
+            Point("two columns with the largest sum", (A([[1.0, 1.0]]), 1), Kind.TIE, SPLIT),
+            Point("two columns with the least sum", (A([[1.0, 1.0]]), -1), Kind.TIE, SPLIT),
+            Point("two rows with the largest sum", (A([[1.0], [1.0]]), np.inf), Kind.TIE, SPLIT),
+            Point("two rows with the least sum", (A([[1.0], [1.0]]), -np.inf), Kind.TIE, SPLIT),
+        ),
     ),
     Row(
         name="linalg.norm.subgradients_at_zero",
@@ -272,5 +393,6 @@ ROWS = [
         special=False,
         call=lambda t, x, p: t.linalg.norm(x * 0, p),
         sample=cases(lambda d: (d.array((d.integer(1, 4),)), d.pick(None, 1, 2, 3, float("inf")))),
+        points=(Point("the norm of x · 0", (A([1.0, 2.0]), None), Kind.REMOVABLE, "0 and not a number would be nan"),),
     ),
 ]

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     JUMP = "jump"  # not continuous
     SINGULAR = "singular"  # the value or a slope is infinite, or not a number
     END = "end of the domain"  # on one side there is nothing
+    BEND = "bend"  # smooth, but its slope has a kink
     REMOVABLE = "removable"  # smooth; only a formula that divides by zero trips over it
 
 

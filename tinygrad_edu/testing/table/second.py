@@ -7,11 +7,15 @@ import operator
 import numpy as np
 
 from .._draw import cases, one, two
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
 WRONG_PAIR = (A([1.0, 2.0]), A([1.0, 2.0, 3.0]))
+EQUAL = (Point("x = y", (A(1.0), A(1.0)), Kind.TIE, "half each"),)
+INTEGER = (Point("x is an integer", (A(1.0),), Kind.JUMP),)
+ENDS = (Point("x = -1", (A(-1.0),), Kind.END), Point("x = 1", (A(1.0),), Kind.END))
+NOTHING = (Point("both -infinity", (A(-np.inf), A(-np.inf)), Kind.SINGULAR),)
 
 
 def smooth(name, low=-2.0, high=2.0, **settings):
@@ -44,35 +48,49 @@ def picked(d):
 
 ROWS = [
     smooth("tan", -1, 1),
-    smooth("asin", -0.8, 0.8, dtypes=FLOATS, special=False),
-    smooth("acos", -0.8, 0.8, dtypes=FLOATS, special=False),
+    smooth("asin", -0.8, 0.8, dtypes=FLOATS, special=False, points=ENDS),
+    smooth("acos", -0.8, 0.8, dtypes=FLOATS, special=False, points=ENDS),
     smooth("atan"),
     smooth("sinh", special=False),
     smooth("cosh", special=False),
     smooth("asinh", special=False, in_place=False),  # torch cannot differentiate that twice
-    smooth("acosh", 1.2, 3, special=False, ties=0, in_place=False),  # torch cannot differentiate that twice
-    smooth("atanh", -0.8, 0.8, special=False, ties=0, in_place=False),  # torch cannot differentiate that twice
+    smooth("acosh", 1.2, 3, special=False, ties=0, in_place=False,  # torch cannot differentiate that twice
+           points=(Point("x = 1", (A(1.0),), Kind.END),)),
+    smooth("atanh", -0.8, 0.8, special=False, ties=0, in_place=False,  # torch cannot differentiate that twice
+           points=(Point("x = -1", (A(-1.0),), Kind.SINGULAR), Point("x = 1", (A(1.0),), Kind.SINGULAR))),
     smooth("expm1"),
     smooth("exp2"),
     smooth("erfc"),
-    smooth("sinc", -3, 3, ties=1, special=False, rtol=1e-5),
+    smooth("sinc", -3, 3, ties=1, special=False, rtol=1e-5,
+           points=(Point("x = 0", (A(0.0),), Kind.REMOVABLE, "sin(0) / 0 counts as 1"),)),
     smooth("deg2rad"),
     smooth("rad2deg"),
-    Row(name="trunc", call=lambda t, x: t.trunc(x), sample=one(away=(-1, 0, 1))),
-    Row(name="frac", call=lambda t, x: t.frac(x), sample=one(away=(-1, 0, 1)), dtypes=FLOATS),
+    Row(name="trunc", call=lambda t, x: t.trunc(x), sample=one(away=(-1, 0, 1)), points=INTEGER),
+    Row(name="frac", call=lambda t, x: t.frac(x), sample=one(away=(-1, 0, 1)), dtypes=FLOATS, points=INTEGER),
     Row(name="positive", call=lambda t, x: t.positive(x), sample=one(), operator=operator.pos, dtypes=FLOATS),
     Row(name="signbit", call=lambda t, x: t.signbit(x), sample=one(), order=0),
-    Row(name="nan_to_num", call=lambda t, x: t.nan_to_num(x, 1.0, 2.0, -2.0), sample=one(), dtypes=FLOATS),
-    pair("atan2", order=3, special=False, ties=1),
-    pair("hypot", special=False, ties=1),
-    pair("copysign", finite=False, ties=1, special=False),
-    pair("fmax"),
-    pair("fmin"),
-    pair("fmod", finite=False, special=False),
-    pair("logaddexp", order=3, special=False),
-    pair("logaddexp2", special=False),
+    Row(name="nan_to_num", call=lambda t, x: t.nan_to_num(x, 1.0, 2.0, -2.0), sample=one(), dtypes=FLOATS,
+        points=(Point("x = infinity", (A(np.inf),), Kind.REMOVABLE, "replaced by a constant"),
+                Point("x is not a number", (A(np.nan),), Kind.REMOVABLE, "replaced by a constant"))),
+    pair("atan2", order=3, special=False, ties=1, points=(
+        Point("the origin", (A(0.0), A(0.0)), Kind.JUMP),
+        Point("the cut: y = 0, x negative", (A(0.0), A(-1.0)), Kind.JUMP, "from π to -π; the slope goes on"))),
+    pair("hypot", special=False, ties=1, points=(Point("the origin", (A(0.0), A(0.0)), Kind.KINK),)),
+    pair("copysign", finite=False, ties=1, special=False, points=(
+        Point("x = 0", (A(0.0), A(1.0)), Kind.KINK),
+        Point("the sign of 0", (A(2.0), A(0.0)), Kind.JUMP, "-0 and 0 have signs too"))),
+    pair("fmax", points=EQUAL),
+    pair("fmin", points=EQUAL),
+    pair("fmod", finite=False, special=False, points=(
+        Point("x is a multiple of y", (A(4.0), A(2.0)), Kind.JUMP, "1 for x, minus the truncated quotient for y"),
+        Point("the remainder by zero", (A(1.0), A(0.0)), Kind.SINGULAR))),
+    pair("logaddexp", order=3, special=False, points=NOTHING),
+    pair("logaddexp2", special=False, points=NOTHING),
     Row(name="heaviside", call=lambda t, x, y: t.heaviside(x, y), sample=two(), order=0, dtypes=FLOATS),
-    Row(name="xlogy", call=lambda t, x, y: t.xlogy(x, y), sample=two(0.2, 2), dtypes=FLOATS, ties=0, special=False),
+    Row(name="xlogy", call=lambda t, x, y: t.xlogy(x, y), sample=two(0.2, 2), dtypes=FLOATS, ties=0, special=False,
+        points=(Point("0 · log 0", (A(0.0), A(0.0)), Kind.END, "0 by definition, not 0 · -∞"),
+                Point("0 · log 1", (A(0.0), A(1.0)), Kind.REMOVABLE),
+                Point("1 · log 0", (A(1.0), A(0.0)), Kind.SINGULAR))),
     Row(name="lerp", call=lambda t, x, y, w: t.lerp(x, y, w), dtypes=FLOATS, special=False,
         sample=cases(lambda d: (d.array(s := d.shape()), d.array(s), d.pick(0.3, 0.7, 2)))),
     Row(name="lerp", call=lambda t, x, y, w: t.lerp(x, y, w), dtypes=FLOATS, special=False,
@@ -80,6 +98,7 @@ ROWS = [
     Row(name="addcmul", call=lambda t, x, y, z: t.addcmul(x, y, z, value=0.5), dtypes=FLOATS, special=False,
         sample=cases(lambda d: (d.array(s := d.shape()), d.array(d.alike(s)), d.array(d.alike(s))))),
     Row(name="addcdiv", call=lambda t, x, y, z: t.addcdiv(x, y, z, value=0.5), dtypes=FLOATS, special=False, ties=0,
+        points=(Point("the divisor is zero", (A(1.0), A(1.0), A(0.0)), Kind.SINGULAR),),
         sample=cases(lambda d: (d.array(s := d.shape()), d.array(d.alike(s)), d.array(d.alike(s))))),
     bits("bitwise_and", operator.and_),
     bits("bitwise_or", operator.or_),
