@@ -1,3 +1,17 @@
 """torch.func: functions that turn a function into another one: its gradient, its Jacobian, itself for a whole batch."""
 
-__all__: list[str] = []
+from ._derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
+from ._functional_call import functional_call, stack_module_state
+
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "stack_module_state",
+    "vjp",
+]
