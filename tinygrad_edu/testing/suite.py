@@ -1,0 +1,679 @@
+"""The conformance suite: every row of the op table, run by any engine and compared with finite differences.
+
+`check_case` examines one derivative at one case, `check_row` draws the cases of a row and counts their kinds, `run` does so for
+the whole table and the laws of the engine itself. ``python -m tinygrad_edu check`` prints the results.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib.util
+import inspect
+import time
+import unittest
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase
+
+from ..autograd._verdict import Finding, Matrix, Report, Tolerance, Verdict, WrongShape, examine, numerical
+from ._draw import LAYOUTS, is_float, through, tied, zeroed
+from .adapter import Adapter, Function, NotOffered, Ours, TorchLike
+from .table import ROWS
+from .table.row import Row
+
+__all__ = ["KINDS", "MAX_EXAMPLES", "Result", "check_case", "check_row", "names", "require", "run"]
+
+MAX_EXAMPLES = 8
+OWN = ("ordinary", "broadcast", "0-d", "empty")  # as they are drawn
+MADE = {"tied": tied, "zero": zeroed}  # of drawn ones
+LAID = {"expanded": ("expanded",), "negative-stride": ("reversed",), "non-contiguous": ("transposed", "strided")}
+KINDS = (*OWN, *MADE, *LAID, "singular point")
+
+
+# One case
+
+
+def check_case(
+    adapter: Adapter, row: Row, case: tuple[Any, ...], *, order: int = 1, layout: str = "contiguous"
+) -> Report:
+    """Examine one derivative of a row at one case.
+
+    At order 1 the values are compared with the reference, then all Jacobians of the results with finite differences. Order k
+    examines all Jacobians of the derivative of order k - 1, contracted with random weights, by the inputs and by the weights.
+    The reference is tinygrad_edu, which its tests prove equal to torch; for tinygrad_edu itself it is torch, where installed.
+
+    Raises
+    ------
+    NotOffered
+        If the engine does not have what the row calls.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return _Trial(adapter, row, case, order, layout).report()
+
+
+class _Refused(Exception):
+    """The engine raised; ``args`` is what it was doing, and the error."""
+
+
+class _Problem:
+    """A row at a case as a function of its differentiated arrays, run by one engine."""
+
+    def __init__(self, adapter: Adapter, row: Row, case: tuple[Any, ...], layout: str) -> None:
+        self.adapter, self.row, self.layout = adapter, row, LAYOUTS[layout]
+        self.case = through(_as_float32, case) if adapter.precision == "float32" else case
+        self.functions = adapter.functions()
+        self.points = [x for i, x in enumerate(self.case) if i not in row.frozen for x in _arrays(x)]
+
+    def tensor(self, array: np.ndarray, wanted: bool = False) -> Any:
+        """Make a tensor in the layout of this problem."""
+        if array.dtype.kind != "f":
+            return self.adapter.tensor(np.array(array, order="C"))
+        exact = self.exact(array)
+        return self.adapter.tensor(self.layout(exact) if exact.ndim else exact, wanted)
+
+    def weight(self, array: np.ndarray) -> Any:
+        """Make a tensor of weights, which wants a gradient too."""
+        return self.adapter.tensor(self.exact(array), True)
+
+    def exact(self, array: np.ndarray) -> np.ndarray:
+        """Return the array in the precision of the engine."""
+        return array.astype(np.float32) if self.adapter.precision == "float32" else array
+
+    def results(self, tensors: Sequence[Any]) -> list[Any]:
+        """Run the row on tensors in place of its differentiated arrays; return the tensors and numbers it gives."""
+        given = iter(tensors)
+
+        def build(x: Any, wanted: bool) -> Any:
+            if isinstance(x, list | tuple) and any(isinstance(y, np.ndarray) for y in x):
+                return type(x)(build(y, wanted) for y in x)
+            if not isinstance(x, np.ndarray):
+                return x
+            return next(given) if wanted and is_float(x) else self.tensor(x)
+
+        arguments = [build(x, i not in self.row.frozen) for i, x in enumerate(self.case)]
+        with self.guarded("the call"):
+            return list(_leaves(self.adapter, self.row.call(self.functions, *arguments)))
+
+    def guarded(self, doing: str) -> _Guard:
+        """Turn an error of the engine into NotOffered or _Refused."""
+        return _Guard(self.adapter, doing)
+
+    def start(self) -> list[Any]:
+        """Run the row on tensors that want gradients."""
+        return self.results([self.tensor(x, True) for x in self.points])
+
+    def function(self, order: int, wanted: Sequence[bool], counts: Sequence[int]) -> Function:
+        """Return the derivative of order ``order - 1`` as a function of tensors: the inputs, then weights of each order.
+
+        ``wanted`` says which results are differentiated, ``counts`` how many arguments each order has.
+        """
+        if order == 1:
+            return lambda *tensors: [x for x, w in zip(self.results(tensors), wanted, strict=True) if w]
+        inner, count = self.function(order - 1, wanted, counts), counts[order - 2]
+
+        def derivative(*tensors: Any) -> list[Any]:
+            with self.guarded("backward"):
+                found = self.adapter.gradients(inner, tensors[:count], tensors[count:])
+            pairs = zip(found, tensors, strict=False)
+            return [self.adapter.tensor(np.zeros(self.array(x).shape)) if g is None else g for g, x in pairs]
+
+        return derivative
+
+    def array(self, x: Any) -> np.ndarray:
+        """Read a tensor, or what an engine gives in its place."""
+        return np.asarray(self.adapter.array(x) if self.adapter.is_tensor(x) else x)
+
+    def values(self, function: Function, arrays: Sequence[np.ndarray], points: int, order: int) -> list[np.ndarray]:
+        """Compute the results of ``function``, unrecorded at order 1; the first ``points`` arrays are the inputs."""
+        tensors = [self.adapter.tensor(self.exact(np.array(x)), order > 1 and i < points) for i, x in enumerate(arrays)]
+        return [np.asarray(self.array(x), np.float64) for x in function(*tensors)]
+
+    def jacobians(
+        self, function: Function, arrays: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]]
+    ) -> _Jacobians:
+        """Compute the Jacobian of each result by each array: one backward for each element of each result."""
+        rows: list[list[Matrix | WrongShape | None]] = []
+        for o, shape in enumerate(shapes):
+            columns: list[list[Any]] = []
+            for place in np.ndindex(shape):
+                seed = np.zeros(shape)
+                seed[place] = 1
+                tensors = [
+                    self.tensor(x, True) if i < len(self.points) else self.weight(x) for i, x in enumerate(arrays)
+                ]
+                with self.guarded("backward"):
+                    found = self.adapter.gradients(
+                        lambda *tensors, o=o: [function(*tensors)[o]], tensors, [self.adapter.tensor(self.exact(seed))]
+                    )
+                columns.append([None if g is None else self.array(g) for g in found])
+            rows.append([_matrix([c[i] for c in columns], x.shape) for i, x in enumerate(arrays)])
+        return rows
+
+
+_Jacobians = list[list[Matrix | WrongShape | None]]
+
+
+class _Guard:
+    """A context in which an engine runs: says what its errors mean."""
+
+    def __init__(self, adapter: Adapter, doing: str) -> None:
+        self.adapter, self.doing = adapter, doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, NotOffered | _Refused) or not isinstance(error, Exception):
+            return
+        if isinstance(error, NotImplementedError):
+            raise NotOffered(str(error) or "not implemented") from error
+        if isinstance(error, AttributeError) and self.adapter.is_tensor(error.obj):
+            raise NotOffered(f"tensor.{error.name}") from error
+        raise _Refused(self.doing, error) from error
+
+
+class _Trial:
+    """One examination of one engine."""
+
+    def __init__(self, adapter: Adapter, row: Row, case: tuple[Any, ...], order: int, layout: str) -> None:
+        if layout == "expanded":  # its values are others: the first row, repeated
+            case = through(lambda a: np.array(LAYOUTS[layout](a)), case)
+        self.adapter, self.row, self.order = adapter, row, order
+        self.mine = _Problem(adapter, row, case, layout)
+        judge = reference(adapter)
+        self.theirs = None if judge is None else _Problem(judge, row, self.mine.case, "contiguous")
+        # What is differenced: the reference, which is fast and exact, or tinygrad_edu itself.
+        self.trusted = self.mine if isinstance(adapter, Ours) or self.theirs is None else self.theirs
+        rtol, atol = (1e-5, 1e-6) if adapter.precision == "float64" else (2e-3, 4e-4)
+        self.rtol, self.atol = max(rtol, 10 * (row.rtol or 0)), atol
+
+    def report(self) -> Report:
+        """Compare values, then derivatives."""
+        expected, refusal = None, None
+        if self.theirs is not None:
+            try:
+                expected = self.theirs.start()
+            except _Refused as error:
+                refusal = error
+        try:
+            results = self.mine.start()
+        except _Refused as error:
+            return self.passed() if refusal is not None else self.failed(Verdict.RAISES, _raises(self.row, error))
+        if refusal is not None:
+            return self.passed()  # more than the reference can do: there is nothing to compare it with
+        if self.order == 1 and expected is not None and self.theirs is not None:
+            found = self.compare(results, expected, self.theirs)
+            if found is not None:
+                return found
+        judge, given = (self.mine, results) if expected is None or self.theirs is None else (self.theirs, expected)
+        wanted = [judge.adapter.is_tensor(x) and judge.adapter.differentiable(x) for x in given]
+        if self.row.order < self.order or not self.mine.points or not any(wanted):
+            return self.passed()
+        shapes = [self.mine.array(x).shape for x, w in zip(results, wanted, strict=True) if w]
+        try:
+            return self.differentiate(wanted, shapes)
+        except _Refused as error:
+            return self.failed(Verdict.RAISES, _raises(self.row, error))
+
+    def passed(self) -> Report:
+        """Return the report of what had no derivative to compare."""
+        return Report(order=self.order)
+
+    def failed(self, verdict: Verdict, sentence: str, output: int = 0, **more: Any) -> Report:
+        """Return the report of a failure that is not a derivative's."""
+        return Report((Finding(output, 0, verdict, sentence, cause=verdict, **more),), np.inf, 0, self.order)
+
+    def compare(self, results: list[Any], expected: list[Any], theirs: _Problem) -> Report | None:
+        """Compare values with the reference's; return None if they agree."""
+        name, judge = self.row.name, theirs.adapter.name
+        if len(results) != len(expected):
+            return self.failed(
+                Verdict.SHAPE,
+                f"{name} returns {len(results)} results, {judge}'s {len(expected)}: return as many, in this order.",
+            )
+        for o, (mine, right) in enumerate(zip(results, expected, strict=True)):
+            a, b = self.mine.array(mine), theirs.array(right)
+            which = f"result {o} of {name}" if len(results) > 1 else name
+            if a.shape != b.shape:
+                return self.failed(
+                    Verdict.SHAPE,
+                    f"{which} has the shape {a.shape}, {judge}'s {b.shape}: see which axes forward keeps.",
+                    output=o,
+                )
+            loose = max(self.row.rtol or 0, 0.0 if b.dtype.itemsize > 4 else 2e-5)
+            close = (
+                _close(a, b, max(self.rtol / 100, loose), max(self.atol / 1000, loose))
+                if b.dtype.kind in "fc"
+                else a == b
+            )
+            if not np.all(close):
+                at = tuple(int(i) for i in np.argwhere(~close)[0])
+                return self.failed(
+                    Verdict.VALUE,
+                    f"{which}{list(at) or ''} is {a[at]!s}, {judge}'s {b[at]!s}: forward itself is wrong, so its gradient is not judged.",
+                    output=o, at=at, analytical=float(a[at]), numerical=float(b[at]), count=int((~close).sum()), size=close.size,
+                )  # fmt: skip
+        return None
+
+    def differentiate(self, wanted: Sequence[bool], shapes: Sequence[tuple[int, ...]]) -> Report:
+        """Compare the Jacobians of order ``order``."""
+        rng = np.random.default_rng(7)
+        points = self.mine.points
+        arrays, counts, outs = list(points), [len(points)], list(shapes)
+        for _ in range(1, self.order):
+            weights = [np.asarray(rng.uniform(0.5, 1.5, s) * rng.choice([-1.0, 1.0], s)) for s in outs]
+            outs = [x.shape for x in arrays]
+            arrays += weights
+            counts.append(len(arrays))
+        mine = self.mine.function(self.order, wanted, counts)
+        given = self.mine.jacobians(mine, arrays, outs)
+        base = self.trusted.function(self.order, wanted, counts)
+
+        def moved(i: int, place: tuple[int, ...], step: float) -> list[np.ndarray]:
+            shifted = list(arrays)
+            if step:
+                shifted[i] = np.array(arrays[i])
+                shifted[i][place] += step
+            try:
+                return self.trusted.values(base, shifted, len(points), self.order)
+            except _Refused:  # beyond the end of the domain there is nothing
+                return [np.full(s, np.nan) for s in outs]
+
+        labels = _labels(self.row, self.mine.case, counts)
+        eps = 3e-6
+        scale = max([1.0, *(float(np.max(np.abs(v[np.isfinite(v)]), initial=0)) for v in moved(0, (), 0.0))])
+        tolerance = Tolerance(eps, self.atol * scale, self.rtol)
+        look = functools.partial(
+            examine,
+            moved,
+            arrays,
+            tolerance=tolerance,
+            order=self.order,
+            names=labels[0],
+            output_names=labels[1][self.order - 1],
+        )
+        if self.row.finite:
+            known = [numerical(moved, i, x.shape, eps) for i, x in enumerate(arrays)]
+            report = look(given, differences=known)
+            if report:
+                return report
+            return self.second_opinion(look, given, known, arrays, outs, wanted, counts, tolerance) or report
+        known = [[np.full((x.size, int(np.prod(s))), np.nan) for s in outs] for x in arrays]
+        return self.second_opinion(look, given, known, arrays, outs, wanted, counts, tolerance) or self.passed()
+
+    def second_opinion(
+        self,
+        look: Callable[..., Report],
+        given: _Jacobians,
+        known: list[list[Matrix]],
+        arrays: Sequence[np.ndarray],
+        outs: Sequence[tuple[int, ...]],
+        wanted: Sequence[bool],
+        counts: Sequence[int],
+        tolerance: Tolerance,
+    ) -> Report | None:
+        """Judge by the reference's Jacobians where finite differences do not tell; None if there is no reference.
+
+        Where the reference, which is right wherever the function is smooth, differs from the differences, the point is a kink or
+        singular (or the row is random or piecewise constant, and has no differences). There a finite gradient is accepted, and of
+        such a row only the reference's.
+        """
+        if self.theirs is None:
+            return None
+        try:
+            theirs = self.theirs.jacobians(self.theirs.function(self.order, wanted, counts), arrays, outs)
+        except _Refused:
+            return self.passed()
+        judged: _Jacobians = [list(of_output) for of_output in given]
+        known = [list(of_input) for of_input in known]
+        for o, of_output in enumerate(theirs):
+            for i, right in enumerate(of_output):
+                n = known[i][o]
+                if isinstance(right, WrongShape) or isinstance(judged[o][i], WrongShape):
+                    continue
+                r = np.zeros(n.shape) if right is None else right
+                a = np.zeros(n.shape) if judged[o][i] is None else np.asarray(judged[o][i])
+                smooth = tolerance.excess(r, n) <= 0
+                same = (tolerance.excess(a, r) <= 0) | ((np.isnan(a) | np.isinf(a)) & ~np.isfinite(r))
+                accepted = ~smooth & (same | (np.isfinite(a) & self.row.finite) | ~np.isfinite(r))
+                target = np.where(smooth, n, np.where(accepted, 0.0, r))
+                known[i][o] = target
+                if accepted.any() or judged[o][i] is not None:
+                    judged[o][i] = np.where(accepted, 0.0, a)
+        return look(judged, differences=known)
+
+
+@functools.cache
+def _torch() -> Adapter | None:
+    return TorchLike("torch") if importlib.util.find_spec("torch") is not None else None
+
+
+@functools.cache
+def _ours() -> Adapter:
+    return Ours()
+
+
+def reference(adapter: Adapter) -> Adapter | None:
+    """Return the engine whose values are right, and whose gradients are where finite differences do not tell."""
+    return _torch() if isinstance(adapter, Ours) else _ours()
+
+
+def _as_float32(a: np.ndarray) -> np.ndarray:
+    return a.astype(np.float32).astype(np.float64)
+
+
+def _arrays(x: Any) -> Iterator[np.ndarray]:
+    """Yield the differentiated arrays of an argument."""
+    if is_float(x):
+        yield np.array(x, order="C")
+    elif isinstance(x, list | tuple):
+        for y in x:
+            yield from _arrays(y)
+
+
+def _leaves(adapter: Adapter, result: Any) -> Iterator[Any]:
+    """Yield the tensors and numbers of a result, in order."""
+    if adapter.is_tensor(result) or isinstance(result, bool | int | float | np.generic):
+        yield result
+    elif isinstance(result, list | tuple):
+        for x in result:
+            yield from _leaves(adapter, x)
+
+
+def _matrix(columns: list[np.ndarray | None], shape: tuple[int, ...]) -> Matrix | WrongShape | None:
+    """Put gradients of one input, one for each element of an output, beside each other."""
+    size = int(np.prod(shape, dtype=int))
+    if all(c is None for c in columns):
+        return None if columns else np.zeros((size, 0))
+    wrong = [c for c in columns if c is not None and c.shape != shape]
+    if wrong:
+        same = [c for c in columns if c is not None and c.shape == wrong[0].shape]
+        whole = len(same) == len(columns)
+        return WrongShape(
+            wrong[0].shape, np.stack([c.reshape(-1) for c in same], 1).astype(np.float64) if whole else None
+        )
+    return np.stack([np.zeros(size) if c is None else np.asarray(c, np.float64).reshape(-1) for c in columns], axis=1)
+
+
+def _close(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+    close: np.ndarray = np.asarray(np.isclose(a.astype(float), b.astype(float), rtol=rtol, atol=atol, equal_nan=True))
+    return close
+
+
+def _raises(row: Row, refused: _Refused) -> str:
+    doing, error = refused.args
+    return f"{doing} of {row.name} raises {type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+
+
+def _labels(row: Row, case: tuple[Any, ...], counts: Sequence[int]) -> tuple[list[str], list[list[str]]]:
+    """Name the inputs as the row's call names them, and for each order what is differentiated."""
+    parameters = [p for p in inspect.signature(row.call).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+    named: list[str] = []
+    for i, x in enumerate(case):
+        name = parameters[i].name if i < len(parameters) else f"argument {i}"
+        own = [] if i in row.frozen else list(_arrays(x))
+        named += [name] if is_float(x) else [f"{name}[{k}]" for k in range(len(own))]
+    named += [f"seed {k}" for k in range(counts[-1] - len(named))]
+    outputs = [["the result" if not k else f"result {k}" for k in range(99)]]
+    for count in counts:
+        outputs.append([f"the gradient by {name}" for name in named[:count]])
+    return named, outputs
+
+
+# One row
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the suite found of one operation."""
+
+    name: str
+    cases: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    worst: float = 0.0
+    verdict: Verdict = Verdict.RIGHT
+    sentence: str = ""
+    seconds: float = 0.0
+    example: str = ""
+    offered: bool = True
+    order: int = 0  # the highest that was examined
+    missing: tuple[str, ...] = ()  # what the engine was asked for and does not have
+
+    @property
+    def passes(self) -> bool:
+        """Say whether nothing is wrong."""
+        return self.verdict.passes
+
+    def joined(self, other: Result) -> Result:
+        """Return the result of both, which are forms of one operation; the first failure is kept."""
+        worse = self if not self.verdict.passes or other.verdict.passes and self.verdict is Verdict.KINK else other
+        return Result(
+            self.name,
+            self.cases + other.cases,
+            {
+                kind: self.kinds.get(kind, 0) + other.kinds.get(kind, 0)
+                for kind in KINDS
+                if kind in {*self.kinds, *other.kinds}
+            },
+            max(self.worst, other.worst),
+            worse.verdict,
+            worse.sentence,
+            self.seconds + other.seconds,
+            worse.example,
+            self.offered or other.offered,
+            max(self.order, other.order),
+            tuple(dict.fromkeys((*self.missing, *other.missing))),
+        )
+
+
+def check_row(adapter: Adapter, row: Row, *, order: int = 2, seed: int = 0, max_examples: int = MAX_EXAMPLES) -> Result:
+    """Check one row of the op table on all kinds of input that it bears, up to ``order``; stop at the first that fails."""
+    start = time.perf_counter()
+    kinds: dict[str, int] = {}
+    worst, verdict, reached, missing = 0.0, Verdict.RIGHT, 0, ""
+    for kind, case, layout, limit in cases_of(row, seed, max_examples):
+        deepest = max(1, min(order, limit, adapter.orders))
+        for k in range(1, deepest + 1):
+            try:
+                report = check_case(adapter, row, case, order=k, layout=layout)
+            except NotOffered as error:
+                missing = str(error)
+                break
+            if not report:
+                finding = report.findings[0]
+                return Result(
+                    row.name, sum(kinds.values()) + 1, kinds, report.worst_error, finding.verdict, finding.sentence,
+                    time.perf_counter() - start, described(case, kind, layout, finding), order=k,
+                )  # fmt: skip
+            worst, reached = max(worst, report.worst_error), max(reached, min(k, row.order))
+            verdict = Verdict.KINK if Verdict.KINK in (verdict, report.verdict) else verdict
+        if missing:
+            break
+        kinds[kind] = kinds.get(kind, 0) + 1
+    spent = time.perf_counter() - start
+    if missing and not kinds:
+        return Result(row.name, seconds=spent, offered=False, missing=(missing,))
+    return Result(
+        row.name,
+        sum(kinds.values()),
+        kinds,
+        worst,
+        verdict,
+        seconds=spent,
+        order=reached,
+        missing=(missing,) if missing else (),
+    )
+
+
+def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[tuple[str, tuple[Any, ...], str, int]]:
+    """Yield the cases of a row: kind, case, layout, and the order up to which it is defined there.
+
+    ``max_examples`` drawn ones of each kind that is drawn, where so many are found, and half as many of each kind that is made of
+    them: rounded, zeroed, laid out otherwise in memory.
+    """
+    share = max(2, max_examples // 2)
+    found: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in OWN}
+    for case in draw(row, seed, 4 * max_examples):
+        kind = kind_of(row, case)
+        if len(found[kind]) < (max_examples if kind == "ordinary" else share):
+            found[kind].append(case)
+    for kind, drawn in found.items():
+        yield from ((kind, case, "contiguous", row.order) for case in drawn)
+    whole = sorted([*found["ordinary"], *found["broadcast"], *found["0-d"]], key=_size, reverse=True)
+    if row.ties and row.order:
+        for kind, change in MADE.items():
+            yield from ((kind, change(case), "contiguous", row.ties) for case in whole[:share])
+    if row.layouts:
+        for kind, layouts in LAID.items():
+            if kind == "expanded" and row.ties < 2:
+                continue  # stride zero makes ties
+            for i, case in enumerate(whole[:share]):
+                layout = layouts[i % len(layouts)]
+                if is_laid(case, layout):
+                    yield kind, case, layout, row.order
+    for point in row.points:
+        yield "singular point", point.case, "contiguous", min(point.order, max(1, row.ties))
+
+
+def draw(row: Row, seed: int, count: int) -> list[tuple[Any, ...]]:
+    """Draw ``count`` different cases of a row, fewer if it does not have so many."""
+    found: list[tuple[Any, ...]] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count, database=None, derandomize=False, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(row.sample)
+    def collect(case: tuple[Any, ...]) -> None:
+        found.append(case)
+
+    collect()
+    return found
+
+
+def kind_of(row: Row, case: tuple[Any, ...]) -> str:
+    """Name the kind of a drawn case."""
+    shapes = [x.shape for x in _arrays(case)]
+    if any(0 in s for s in shapes):
+        return "empty"
+    if len(set(shapes)) > 1 and _broadcast(shapes):
+        return "broadcast"
+    return "0-d" if () in shapes else "ordinary"
+
+
+def _broadcast(shapes: Sequence[tuple[int, ...]]) -> bool:
+    try:
+        return np.broadcast_shapes(*shapes) != ()
+    except ValueError:
+        return False
+
+
+def is_laid(case: tuple[Any, ...], layout: str) -> bool:
+    """Say whether a layout shows in a case: an array of one element, or of one dimension, may look the same."""
+    marks: dict[str, Callable[[np.ndarray], bool]] = {
+        "expanded": lambda a: any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)),
+        "reversed": lambda a: any(s < 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)),
+        "transposed": lambda a: not a.flags.c_contiguous,
+        "strided": lambda a: not a.flags.c_contiguous,
+    }
+    return any(marks[layout](LAYOUTS[layout](x)) for x in _arrays(case) if x.ndim)
+
+
+def _size(case: tuple[Any, ...]) -> int:
+    return sum(x.size for x in _arrays(case))
+
+
+def described(case: tuple[Any, ...], kind: str, layout: str, finding: Finding) -> str:
+    """Write a case for a reader, and where it fails."""
+    with np.printoptions(precision=4, threshold=30, suppress=True):
+        arguments = ", ".join(_written(x) for x in case)
+    memory = "" if layout == "contiguous" else f", in memory {layout}"
+    where = f": {finding.where} is {finding.analytical:.6g}, should be {finding.numerical:.6g}" if finding.size else ""
+    return f"{kind}{memory}{where}\n    arguments: {arguments}"
+
+
+def _written(x: Any) -> str:
+    if isinstance(x, np.ndarray):
+        return np.array2string(x, separator=", ").replace("\n", " ") if x.size else f"empty{x.shape}"
+    if isinstance(x, list | tuple):
+        return "[" + ", ".join(_written(y) for y in x) + "]"
+    return repr(x)
+
+
+# The whole table
+
+
+def run(
+    adapter: Adapter,
+    *,
+    op: str | None = None,
+    order: int = 2,
+    seed: int = 0,
+    max_examples: int = MAX_EXAMPLES,
+    progress: Callable[[Result], None] | None = None,
+) -> list[Result]:
+    """Check every operation of the table, or one; ``progress`` gets each result as it is found."""
+    results = []
+    for name in names(op):
+        result = check_op(adapter, name, order=order, seed=seed, max_examples=max_examples)
+        results.append(result)
+        if progress is not None:
+            progress(result)
+    return results
+
+
+def check_op(adapter: Adapter, name: str, *, order: int = 2, seed: int = 0, max_examples: int = MAX_EXAMPLES) -> Result:
+    """Check all rows of one operation."""
+    checks = (
+        check_row(adapter, row, order=order, seed=seed, max_examples=max_examples) for row in ROWS if row.name == name
+    )
+    return functools.reduce(Result.joined, checks)
+
+
+def names(op: str | None = None) -> list[str]:
+    """Return the names of all operations, or those that ``op`` means: "relu" means "nn.functional.relu".
+
+    Raises
+    ------
+    LookupError
+        If there is none; the message suggests some.
+    """
+    every = list(dict.fromkeys(row.name for row in ROWS))
+    if op is None:
+        return every
+    found = [n for n in every if n == op] or [
+        n for n in every if op in (n.split(".")[0], n.split(".")[-1], n.removeprefix("torch."))
+    ]
+    if not found:
+        short = {n.split(".")[-1]: n for n in every} | {n: n for n in every}
+        close = dict.fromkeys(short[n] for n in difflib.get_close_matches(op, short, 4))
+        raise LookupError(f"no operation is called {op!r}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+    return found
+
+
+def require(adapter: Adapter, name: str, *, order: int = 2, seed: int = 0, max_examples: int = MAX_EXAMPLES) -> Result:
+    """Check one operation and raise AssertionError with the report if it fails; skip the test if it is not offered.
+
+    So a test file of one's own engine is six lines, and ``pytest --junitxml=report.xml`` writes a test case for each operation::
+
+        import pytest
+        from tinygrad_edu.testing import suite
+        from my_adapter import adapter
+
+        @pytest.mark.parametrize("name", suite.names())
+        def test_engine(name):
+            suite.require(adapter, name)
+    """
+    result = check_op(adapter, name, order=order, seed=seed, max_examples=max_examples)
+    if not result.offered:
+        raise unittest.SkipTest(f"{adapter.name} does not offer {name}")
+    assert result.passes, f"{name}: {result.verdict}. {result.sentence}\n{result.example}"
+    return result
