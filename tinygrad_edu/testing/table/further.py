@@ -111,13 +111,13 @@ ROWS = [
     # decompositions: of their vectors only the squares are determined
     of_square("logdet", lambda t, x: t.logdet(definite(t, x)), method=False),
     of_square("slogdet", lambda t, x: tuple(t.slogdet(x)), points=(
-        Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "log 0", element=1),)),
+        Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "PyTorch: ∞ or nan", order=0),)),
     of_square("linalg.cholesky", lambda t, x: t.linalg.cholesky(definite(t, x)), bad=((SIX * np.nan,),)),
     of_square("cholesky", lambda t, x: t.cholesky(definite(t, x)), method=False),
     of_square("linalg.eigvalsh", lambda t, x: t.linalg.eigvalsh(x + x.mT), rtol=1e-6, bad=((SIX,),), points=(
-        Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "the basis that LAPACK takes"),)),
+        Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "in the basis that LAPACK takes", order=1),)),
     of_square("linalg.eigh", lambda t, x: [y**k for k, y in enumerate(t.linalg.eigh(x + x.mT), 1)], rtol=1e-5,
-              named=False, points=(Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "1 / (λ - λ)"),)),
+              named=False, points=(Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", order=0),)),
     of_square("linalg.matrix_exp", lambda t, x: t.linalg.matrix_exp(x / 4), rtol=1e-6, bad=((SIX,),)),
     of_square("linalg.matrix_rank", lambda t, x: t.linalg.matrix_rank(x), order=0),
     Row(name="cholesky_solve", **EXACT, method=False,
@@ -127,21 +127,21 @@ ROWS = [
           sample=cases(lambda d, left=left: triangle(d, left))) for left in (True, False)),
     Row(name="linalg.qr", call=lambda t, x: tuple(t.linalg.qr(x)), **EXACT, rtol=1e-6, sample=cases(
         lambda d: (d.array((n := d.integer(2, 3), 2)) * 0.3 + np.eye(n, 2),)),
-        points=(Point("dependent columns", (SINGULAR,), Kind.JUMP),)),
+        points=(Point("a column of zeros", (np.diag([0.0, 1.0]),), Kind.JUMP, "PyTorch: nan", order=0),)),
     Row(name="linalg.svd", call=lambda t, x: [v if v.ndim == x.ndim - 1 else v**2 for v in
                                               t.linalg.svd(x, full_matrices=False)],
         sample=cases(lambda d: (tall_or_wide(d),)), **EXACT, rtol=1e-5, named=False,
-        points=(Point("two equal singular values", (np.eye(2),), Kind.TIE, element=4),)),
+        points=(Point("two equal singular values", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", 4, 0),)),
     Row(name="linalg.svdvals", call=lambda t, x: t.linalg.svdvals(x), sample=cases(lambda d: (tall_or_wide(d),)),
         **EXACT, rtol=1e-6, points=(
-            Point("two equal singular values", (np.eye(2),), Kind.TIE, "the basis that LAPACK takes"),
-            Point("the singular value 0", (np.diag([1.0, 0.0]),), Kind.KINK, "the basis that LAPACK takes", 1))),
+            Point("two equal singular values", (np.eye(2),), Kind.TIE, "in the basis that LAPACK takes", order=1),
+            Point("the singular value 0", (np.diag([1.0, 0.0]),), Kind.KINK, "by the sign that LAPACK takes", 1))),
     Row(name="linalg.pinv", call=lambda t, x: t.linalg.pinv(x), sample=cases(lambda d: (tall_or_wide(d),)),
         **EXACT, rtol=1e-6, points=(
-            Point("a singular matrix", (np.diag([1.0, 0.0]),), Kind.JUMP, "as if the rank stayed"),)),
+            Point("a singular matrix", (np.diag([1.0, 0.0]),), Kind.JUMP, "as if the rank stayed", 3),)),
     Row(name="linalg.lstsq", call=lambda t, x, y: t.linalg.lstsq(x, y).solution, **EXACT, rtol=1e-6,
         sample=cases(lambda d: (x := tall_or_wide(d), d.array((*x.shape[:-1], 2)))), points=(
-            Point("dependent columns", (np.diag([1.0, 0.0]), A([[1.0], [1.0]])), Kind.JUMP),)),
+            Point("dependent columns", (np.diag([1.0, 0.0]), A([[1.0], [1.0]])), Kind.JUMP, "as if the rank stayed", 1),)),
     # along a dimension
     along("cummax", lambda t, x, dim: tuple(t.cummax(x, dim)), bad=((SIX, 2),), points=(
         Point("the maximum occurs again", (A([1.0, 1.0]), 0), Kind.TIE, "the last of the equal ones", 1),)),

@@ -171,9 +171,13 @@ ROWS = [
         spellings={"torch.det": lambda t, x: t.det(x)},
         points=(
             Point(
-                "a singular matrix", (A([[1.0, 2.0], [2.0, 4.0]]),), Kind.REMOVABLE, "its cofactors, not det · inverse"
+                "a singular matrix",
+                (A([[1.0, 2.0], [2.0, 4.0]]),),
+                Kind.REMOVABLE,
+                "its cofactors; PyTorch: 0",
+                order=0,
             ),
-            Point("the zero matrix", (np.zeros((2, 2)),), Kind.REMOVABLE, "its cofactors, not det · inverse"),
+            Point("the zero matrix", (np.zeros((2, 2)),), Kind.REMOVABLE, "its cofactors", order=1),
         ),
         ties=0,
         special=False,

@@ -98,7 +98,7 @@ ROWS = [
         (None, 1.0, 0.5),
         away=(-1, -0.5, 0, 0.5, 1),
         ties=1,
-        points=(apart(1.0, Kind.BEND, "the distance is beta", 1.0), apart(0.0, Kind.KINK, "beta = 0", 0.0)),
+        points=(apart(1.0, Kind.BEND, "the distance is beta", 1.0, order=1), apart(0.0, Kind.KINK, "beta = 0", 0.0)),
     ),
     distance(
         "huber_loss",
@@ -106,7 +106,7 @@ ROWS = [
         (None, 1.0, 0.5),
         away=(-1, -0.5, 0, 0.5, 1),
         ties=1,
-        points=(apart(1.0, Kind.BEND, "the distance is delta", 1.0),),
+        points=(apart(1.0, Kind.BEND, "the distance is delta", 1.0, order=1),),
     ),
     Row(  # images: torch cannot differentiate them twice
         name="nn.functional.nll_loss",
@@ -235,7 +235,7 @@ ROWS = [
             Point(
                 "a zero vector", (A([[0.0, 0.0]]), A([[3.0, 4.0]])), Kind.JUMP, "a norm counts as eps = 1e-8 at least"
             ),
-            Point("two zero vectors", (np.zeros((1, 1)), np.zeros((1, 1))), Kind.REMOVABLE),
+            Point("two zero vectors", (np.zeros((1, 1)), np.zeros((1, 1))), Kind.REMOVABLE, "0 / eps"),
         ),
         bad=((A([[1.0, 2.0]]), A([[1.0, 2.0, 3.0]])),),
     ),

@@ -13,16 +13,14 @@ ZERO = A(0.0)
 LEAST = -np.inf
 
 
-def at(x, *settings, kind=Kind.KINK, words="", why=""):
+def at(x, *settings, kind=Kind.KINK, words="", **more):
     """Return the point of an activation at the number ``x``."""
-    return Point(words or f"x = {x:g}", (A(float(x)), *settings), kind, why)
+    return Point(words or f"x = {x:g}", (A(float(x)), *settings), kind, **more)
 
 
 def largest(shape, *settings):
     """Return the point of a max-pooling of one window of equal elements."""
-    return (
-        Point("two equal maxima in a window", (np.ones(shape), *settings), Kind.TIE, "the first of the equal ones"),
-    )
+    return (Point("equal maxima in a window", (np.ones(shape), *settings), Kind.TIE, "the first of the equal ones"),)
 
 
 def activation(name, *, alias=False, away=(0.0,), low=-3.0, high=3.0, in_place=True, **row):
@@ -254,7 +252,17 @@ ROWS = [
         dtypes=FLOATS,
         ties=1,
         sample=cases(lambda d: (d.array(None, -3, 3, (1.0, 2.0)), d.pick(1, 2, 0.5), d.pick(2, 1))),
-        points=(at(2, 1, 2, kind=Kind.JUMP, words="x = threshold / beta", why="above it is the line x, here not yet"),),
+        points=(
+            at(
+                2,
+                1,
+                2,
+                kind=Kind.JUMP,
+                words="x = threshold / beta",
+                why="above it is the line x, here not yet",
+                order=1,
+            ),
+        ),
     ),
     activation("softsign", in_place=False, points=(at(0, kind=Kind.BEND),)),
     Row(
@@ -265,7 +273,7 @@ ROWS = [
         ties=1,
         spellings={"torch.prelu": lambda t, x, w: t.prelu(x, w), "Tensor.prelu": lambda t, x, w: x.prelu(w)},
         bad=((SIX, A([1.0, 2.0])),),
-        points=(Point("x = 0", (A([[0.0]]), A([0.25])), Kind.KINK),),
+        points=(Point("x = 0", (A([[0.0]]), A([0.25])), Kind.KINK, order=1),),
     ),
     Row(
         name="softmax",

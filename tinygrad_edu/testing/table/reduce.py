@@ -19,9 +19,9 @@ def extreme(words, why, *settings):
     return (Point(words, (A([1.0, 1.0]), *settings), Kind.TIE, why),)
 
 
-def zeros(*settings, n=2, kind=Kind.KINK, words="the zero vector", why=""):
-    """Return the point of a norm at a vector of ``n`` zeros."""
-    return Point(words, (np.zeros(n), *settings), kind, why)
+def zeros(*settings, kind=Kind.KINK, words="the zero vector", **more):
+    """Return the point of a norm at a vector of two zeros."""
+    return Point(words, (np.zeros(2), *settings), kind, **more)
 
 
 def folded(low=-2.0, high=2.0, *, several=True, empty=True, least=0):
@@ -293,10 +293,13 @@ ROWS = [
             )
         ),
         points=(
-            *(zeros(p, 0, False, why=f"p = {p}") for p in (1, 1.5, 2, 3)),
+            zeros(1, 0, False, words="the zero vector, p = 1"),
+            zeros(1.5, 0, False, words="the zero vector, p = 1.5", order=1),
+            zeros(2, 0, False, words="the zero vector, p = 2"),
+            zeros(3, 0, False, words="the zero vector, p = 3", order=1),
             Point("a zero among others, p = 1", (A([0.0, 1.0]), 1, 0, False), Kind.KINK),
-            Point("a zero among others, p = 0.5", (A([0.0, 1.0]), 0.5, 0, False), Kind.SINGULAR),
-            Point("a zero among others, p = 1.5", (A([0.0, 1.0]), 1.5, 0, False), Kind.BEND),
+            Point("a zero among others, p = 0.5", (A([0.0, 1.0]), 0.5, 0, False), Kind.SINGULAR, order=1),
+            Point("a zero among others, p = 1.5", (A([0.0, 1.0]), 1.5, 0, False), Kind.BEND, order=1),
         ),
     ),
     Row(name="norm.fro", call=lambda t, x: t.norm(x, "fro"), sample=one(), dtypes=FLOATS, ties=1, points=(zeros(),)),
@@ -361,8 +364,10 @@ ROWS = [
             )
         ),
         points=(
-            *(zeros(p, 0, False, why=f"p = {p}") for p in (1, 2, 3)),
-            zeros(0, 0, False, kind=Kind.JUMP, why="the count of what is not zero"),
+            zeros(1, 0, False, words="the zero vector, p = 1"),
+            zeros(2, 0, False, words="the zero vector, p = 2"),
+            zeros(3, 0, False, words="the zero vector, p = 3", order=1),
+            zeros(0, 0, False, kind=Kind.JUMP, words="the zero vector, p = 0", why="the count of what is not zero"),
             Point("two of the same largest size", (A([1.0, -1.0]), np.inf, 0, False), Kind.TIE, SPLIT),
         ),
         bad=((A([1.0]), 2, 1, False),),

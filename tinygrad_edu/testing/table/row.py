@@ -23,7 +23,8 @@ class Kind(StrEnum):
     SINGULAR = "singular"  # the value or a slope is infinite, or not a number
     END = "end of the domain"  # on one side there is nothing
     BEND = "bend"  # smooth, but its slope has a kink
-    REMOVABLE = "removable"  # smooth; only a formula that divides by zero trips over it
+    REMOVABLE = "removable"  # smooth; only a careless formula divides by zero there
+    TRAP = "trap"  # smooth, yet the gradients of its parts do not add up to its slope
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Point:
     kind: Kind
     why: str = ""  # why this gradient, if its relation to the slopes does not say it
     element: int = 0  # the element of the result that is differentiated, counted over all its tensors
-    order: int = 2  # up to this order the gradient is torch's, if the row is differentiated so often
+    order: int = 2  # up to this order the gradient is torch's, if the row is differentiated so often; 0: see ``why``
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from .row import FLOATS, Kind, Point, Row
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
 WRONG_PAIR = (A([1.0, 2.0]), A([1.0, 2.0, 3.0]))
-EQUAL = (Point("x = y", (A(1.0), A(1.0)), Kind.TIE, "half each"),)
+EQUAL = (Point("x = y", (A(1.0), A(1.0)), Kind.TIE, "unlike maximum"),)
 INTEGER = (Point("x is an integer", (A(1.0),), Kind.JUMP),)
 ENDS = (Point("x = -1", (A(-1.0),), Kind.END), Point("x = 1", (A(1.0),), Kind.END))
 NOTHING = (Point("both -infinity", (A(-np.inf), A(-np.inf)), Kind.SINGULAR),)
@@ -73,11 +73,11 @@ ROWS = [
         points=(Point("x = infinity", (A(np.inf),), Kind.REMOVABLE, "replaced by a constant"),
                 Point("x is not a number", (A(np.nan),), Kind.REMOVABLE, "replaced by a constant"))),
     pair("atan2", order=3, special=False, ties=1, points=(
-        Point("the origin", (A(0.0), A(0.0)), Kind.JUMP),
+        Point("the origin", (A(0.0), A(0.0)), Kind.JUMP, "0 · 0 / 0 counts as 0", order=1),
         Point("the cut: y = 0, x negative", (A(0.0), A(-1.0)), Kind.JUMP, "from π to -π; the slope goes on"))),
-    pair("hypot", special=False, ties=1, points=(Point("the origin", (A(0.0), A(0.0)), Kind.KINK),)),
+    pair("hypot", special=False, ties=1, points=(Point("the origin", (A(0.0), A(0.0)), Kind.KINK, "x / hypot is 0 / 0; norm gives 0"),)),
     pair("copysign", finite=False, ties=1, special=False, points=(
-        Point("x = 0", (A(0.0), A(1.0)), Kind.KINK),
+        Point("x = 0", (A(0.0), A(1.0)), Kind.KINK, order=1),
         Point("the sign of 0", (A(2.0), A(0.0)), Kind.JUMP, "-0 and 0 have signs too"))),
     pair("fmax", points=EQUAL),
     pair("fmin", points=EQUAL),
