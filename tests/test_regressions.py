@@ -75,3 +75,19 @@ def test_isclose_of_float16_rounds_as_torch_does():
     y = (x * (1 + 0.01 * rng.normal(size=x.size)) + 0.01 * rng.normal(size=x.size)).astype(np.float16)
     near = both(lambda t: t.isclose(t.from_numpy(x), t.from_numpy(y), 0.01, 0.01))
     assert 0 < near.sum() < x.size
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 0, 3), (0,)])
+def test_an_empty_tensor_has_the_strides_of_its_shape(shape):
+    both(lambda t: (t.zeros(*shape).stride(), t.ones(3, 4)[:0].stride(), t.ones(3, 4)[:, :0].stride()))
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0, 2.0, -1.0])
+def test_a_power_of_zero_differentiated_by_the_incoming_gradient(exponent):
+    # The mask of the undefined logarithm stood outside of the product with it: the derivative was 0 times infinity.
+    def program(t):
+        x, y, w = (t.tensor(v, dtype=t.float64, requires_grad=True) for v in (0.0, exponent, 1.1))
+        grads = t.autograd.grad(t.pow(x, y), [x, y], w, create_graph=True)
+        return [t.autograd.grad(g, w, retain_graph=True) for g in grads]
+
+    both(program)

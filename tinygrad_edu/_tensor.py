@@ -6,6 +6,7 @@ only the class can know: memory (views, in-place writes), the graph, Python's ow
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -669,7 +670,10 @@ class Tensor:
     def stride(self, dim: int | None = None) -> Any:
         """How many elements to go on in memory for one step in each dimension."""
         array = np.asarray(self._array)
-        steps = tuple([s // array.itemsize for s in array.strides])
+        if array.size == 0 and not any(array.strides):  # NumPy gives an empty array no strides, torch those of its shape
+            steps = tuple([math.prod([max(n, 1) for n in array.shape[d + 1 :]]) for d in range(array.ndim)])
+        else:
+            steps = tuple([s // array.itemsize for s in array.strides])
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> int:

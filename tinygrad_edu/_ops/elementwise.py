@@ -305,7 +305,7 @@ def exponential(y: Array, *, base: Any) -> Array:
 
 pow.gradient(
     x=lambda g, x, y: where(g * (y * x ** (y - 1)), 0, condition=plain(y) != 0),  # d(x**0)/dx = 0, even where x is 0
-    y=lambda g, x, y, out: where(0, g * (out * log(x)), condition=(plain(x) == 0) & (plain(y) >= 0)),
+    y=lambda g, x, y, out: g * where(0, out * log(x), condition=(plain(x) == 0) & (plain(y) >= 0)),
 )
 exponential.gradient(
     y=lambda g, y, out, base: (
