@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from . import compare, creation, elementwise, further, index, linalg, loss, nn, reduce, second, shape
+from . import compare, composed, creation, elementwise, further, index, kinked, linalg, loss, nn, reduce, second, shape
 from .row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
 FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
-ROWS = (*FIRST, *second.ROWS, *further.ROWS)
+ROWS = (*FIRST, *second.ROWS, *further.ROWS, *kinked.ROWS)
+COMPOSED = tuple(composed.ROWS)

@@ -64,7 +64,7 @@ def spread(name, **settings):
     """Return the rows of std, var and var_mean."""
     base = name.split(".")[0]
 
-    least = 2 if base == "std" else 1  # of one number std is 0, its square root's kink
+    least = 2 if base.startswith("std") else 1  # of one number std is 0, its square root's kink
 
     def shape(d):
         return tuple(max(n, least) for n in d.shape(least=1, empty=False, size=4))
@@ -77,12 +77,12 @@ def spread(name, **settings):
         x = d.array(shape(d))
         return x, d.dim(x.ndim), d.flag(), d.flag()
 
-    common = {"special": False, "ties": 0 if base == "std" else 2} | settings
+    common = {"special": False, "ties": 0 if base.startswith("std") else 2} | settings
     same, alone = A([1.0, 1.0]), A([1.0])
 
     def points(after, lonely=()):
         """Return the points of a std whose further arguments are ``after``; ``lonely``: those for a single number."""
-        if base != "std":
+        if not base.startswith("std"):
             return ()
         constant = Point("all elements equal", (same, *after), Kind.KINK, "(x - mean) / std would be 0 / 0")
         return (constant, *(Point("a single element", (alone, *a), Kind.REMOVABLE) for a in lonely))
