@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ._close import assert_close
 from ._make_tensor import make_tensor
+from ._matches_torch import assert_matches_torch
 
-__all__ = ["assert_close", "make_tensor"]
+__all__ = ["assert_close", "assert_matches_torch", "make_tensor"]

@@ -10,7 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise ImportError(
+        "tinygrad_edu.testing draws its cases with hypothesis, which is not installed: pip install 'tinygrad-edu[check]'"
+    ) from error
 
 Shape = tuple[int, ...]
 
@@ -138,14 +144,14 @@ def transposed(a: np.ndarray) -> np.ndarray:
 
 def reversed_(a: np.ndarray) -> np.ndarray:
     """Return the values of ``a`` with negative strides."""
-    flip = (slice(None, None, -1),) * a.ndim
+    flip = (..., *(slice(None, None, -1),) * a.ndim)  # the ellipsis makes a 0-d array stay one
     return np.array(a[flip], order="C")[flip]
 
 
 def strided(a: np.ndarray) -> np.ndarray:
     """Return the values of ``a`` as every second element of a larger block."""
     block = np.full(tuple(2 * n for n in a.shape), 77, a.dtype)
-    view = block[(slice(None, None, 2),) * a.ndim]
+    view = block[(..., *(slice(None, None, 2),) * a.ndim)]
     view[...] = a
     return view
 
