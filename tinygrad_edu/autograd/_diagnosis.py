@@ -150,17 +150,9 @@ def _simple_factor(pair: Pair) -> Found | None:
             f"The analytical gradient is 1/{spread} of the numerical one everywhere, and the input is broadcast {spread} times: the mean "
             "over the broadcast axis was taken where the sum belongs."
         )
-    name = _fraction(k)
-    for what, count in _counts(pair):
-        if _near(k, count):
-            name = f"{count:g} = {what}" if not name else f"{name} = {what}"
-            return Verdict.FACTOR, _factor_words(
-                k, f"{name}: a sum where a mean was meant, or a division by {count:g} forgotten"
-            )
-        if _near(k, 1 / count):
-            return Verdict.FACTOR, _factor_words(k, f"1/{count:g}, one over {what}: a mean where a sum was meant")
-    if name:
-        return Verdict.FACTOR, _factor_words(k, name + _half(k))
+    name, count = _fraction(k), _count(pair, k)
+    if name or count:
+        return Verdict.FACTOR, _factor_words(k, "; ".join([words for words in (name + _half(k), count) if words]))
     for what, number in NAMED_NUMBERS.items():
         if _near(k, number) or _near(k, 1 / number):
             return Verdict.FACTOR, _factor_words(k, what if _near(k, number) else f"one over {what}")
@@ -178,13 +170,13 @@ def _any_factor(pair: Pair) -> Found | None:
 
 
 def _factor_words(k: float, name: str) -> str:
-    also = f" ({name})" if name else ""
+    also = f" ({name})" if name and name != f"{k:.4g}" else ""
     sign = "; its sign is wrong too" if k < 0 else ""
     return f"The analytical gradient is {k:.4g} times the numerical one everywhere{also}: a constant factor is wrong{sign}."
 
 
 def _half(k: float) -> str:
-    return "; one of two equal terms missing looks the same, as in x * x" if _near(k, 0.5) else ""
+    return ", as when one of two equal terms is missing, in x * x" if _near(k, 0.5) else ""
 
 
 def _near(k: float, number: float) -> bool:
@@ -200,14 +192,19 @@ def _fraction(k: float) -> str:
     return ""
 
 
-def _counts(pair: Pair) -> Iterator[tuple[str, int]]:
-    """Numbers by which sums and means differ, above the ones that are likely to be just factors."""
+def _count(pair: Pair, k: float) -> str:
+    """Say that a factor is the number of elements that forward reduced to one, or one over it: sums and means confused."""
     size, out = math.prod(pair.shape), math.prod(pair.output_shape)
-    numbers = [("the number of elements of the input", size), ("the number of elements of the output", out)]
-    numbers += [(f"the length of axis {k} of the input", n) for k, n in enumerate(pair.shape)]
-    if out and size > out:
-        numbers.append(("the number of elements behind each output", size // out))
-    return ((what, n) for what, n in numbers if n > 1)
+    if not out or size <= out:
+        return ""
+    numbers = {size // out: "the number of elements behind each output", size: "the number of elements"}
+    numbers |= {n: f"the length of axis {axis} of the input" for axis, n in enumerate(pair.shape) if n not in numbers}
+    for n, what in numbers.items():
+        if n > 1 and _near(k, n):
+            return f"{n} is {what}: a sum where a mean was meant"
+        if n > 1 and _near(k, 1 / n):
+            return f"1/{n}, and {n} is {what}: a mean where a sum was meant"
+    return ""
 
 
 def _broadcast_count(pair: Pair) -> int:

@@ -1,30 +1,31 @@
-"""gradcheck and gradgradcheck: backward against central differences, element by element, with a report that can be acted on.
+"""gradcheck, gradgradcheck and check_grads: backward against central differences, with a report that can be acted on.
 
 The Jacobian is computed twice. Numerically: each element of each input is moved by ``eps`` up and down, in place, so that a
 function which reads the tensor by another way (a module its own weight) sees the move as well. Analytically: one backward
 pass for each element of each output. Both are matrices of (elements of the input) x (elements of the output), as in torch.
+Where that is too much, one random direction is followed instead (``_direction``).
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import _errors
+from .._creation import tensor
 from .._differentiate import grad
 from .._dtype import float64
 from .._tensor import Tensor
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Func = Callable[..., Tensor | Sequence[Tensor]]
-
-
-class GradcheckError(RuntimeError):
-    """The analytical gradient and the numerical one disagree, or the gradient cannot be checked."""
+from ._comparison import Wanted, compare_directions, compare_elements, first_differences, follow, of_order
+from ._program import Func, GradcheckError, Program, as_outputs, several, telling, uncheckable
+from ._report import Report, Tolerance
+from ._undefined import refuse_undefined
 
 
 def gradcheck(
@@ -36,7 +37,16 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-) -> bool:
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+    explain: bool = False,
+) -> bool | Report:
     """Compare the gradients that backward gives with central differences: (f(x + eps) - f(x - eps)) / (2 eps).
 
     Every output that requires grad is checked against every input that does. The inputs should be float64: rounding leaves
@@ -53,19 +63,41 @@ def gradcheck(
     atol, rtol
         Accepted is ``|analytical - numerical| <= atol + rtol * |numerical|``.
     raise_exception
-        Raise what was found, instead of returning False.
+        Raise what was found, instead of returning False (or with ``explain`` the report).
     nondet_tol
         How far two passes over the same numbers may differ.
+    check_undefined_grad
+        Also run backward with the gradient of one output missing, and of all: it must count as zeros.
+    check_grad_dtypes
+        Refuse gradients of another dtype than their inputs'.
+    check_batched_grad
+        Also run backward for two gradients at once, under ``func.vmap``.
+    check_forward_ad, check_batched_forward_grad
+        Not here: there is no forward mode. ``func.jvp`` is made of two backward passes, so it would confirm itself.
+    check_backward_ad
+        Must be true, for the same reason.
+    fast_mode
+        Follow one random direction instead of every element: two calls and two backward passes in all.
+    masked
+        Of sparse tensors only, which are not here.
+    explain
+        Not in torch. Return a :class:`Report` that is true if all is right, names the mistake if not, and prints itself. A kink
+        (relu at 0), which torch's gradcheck and this one refuse, is then accepted with any slope between those of its sides.
 
     Raises
     ------
     GradcheckError
         At the first Jacobian that differs. The message names the worst element, gives both values, and says if the function
-        is not differentiable there, if it is random, or if a sign, a factor or a transposition explains the difference.
+        is not differentiable there, if it is random, or which of the usual mistakes explains the difference. With
+        ``explain`` the message is the report on all Jacobians, which also stands in ``.report``.
     ValueError
         If no input requires grad.
     TypeError
         If ``func`` returns something that is no tensor.
+
+    Notes
+    -----
+    An exception that ``func`` or a backward raises itself passes through; a note says which call raised it.
 
     Examples
     --------
@@ -86,23 +118,20 @@ def gradcheck(
     ...     def backward(ctx, g):
     ...         (x,) = ctx.saved_tensors
     ...         return g * x
-    >>> torch.autograd.gradcheck(Square.apply, torch.tensor([3.0], dtype=torch.float64, requires_grad=True))
-    Traceback (most recent call last):
-        ...
-    tinygrad_edu.autograd._gradcheck.GradcheckError: Jacobian mismatch for output 0 with respect to input 0,
-    numerical:tensor([[6.0000]], dtype=torch.float64)
-    analytical:tensor([[3.]], dtype=torch.float64)
-    1 of 1 elements differ by more than atol=1e-05 + rtol=0.001 * |numerical|. The worst is the derivative of output 0[0] by
-    input 0[0]: analytical 3, numerical 6.
-    The analytical gradient is 0.5 times the numerical one everywhere: a constant factor is wrong.
+    >>> x = torch.tensor([3.0, 1.0], dtype=torch.float64, requires_grad=True)
+    >>> report = torch.autograd.gradcheck(Square.apply, x, explain=True, raise_exception=False)
+    >>> bool(report), report.verdict
+    (False, <Verdict.FACTOR: 'wrong constant factor'>)
+    >>> print(report.findings[0].sentence)
+    The analytical gradient is 0.5 times the numerical one everywhere (1/2, as when one of two equal terms is missing, in x * x): a constant factor is wrong.
     """
-    try:
-        _check(func, _several(inputs), _Tolerance(eps, atol, rtol, nondet_tol), "")
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
-    return True
+    _refuse_modes("gradcheck", check_forward_ad, check_backward_ad, check_batched_grad, check_batched_forward_grad)
+    wanted = Wanted(
+        "gradcheck", check_undefined_grad, check_grad_dtypes, check_batched_grad, fast_mode, bool(masked), explain
+    )
+    return _answer(
+        lambda: _check(func, several(inputs), Tolerance(eps, atol, rtol, nondet_tol), wanted), raise_exception, explain
+    )
 
 
 def gradgradcheck(
@@ -116,19 +145,32 @@ def gradgradcheck(
     gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-) -> bool:
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
+    explain: bool = False,
+) -> bool | Report:
     """Compare the gradients of the gradients with central differences: :func:`gradcheck` of the backward pass.
 
     The checked function takes ``inputs`` and ``grad_outputs``, and returns the gradients of the inputs that require grad.
 
     Parameters
     ----------
-    func, inputs, eps, atol, rtol, raise_exception, nondet_tol
+    func, inputs, eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, check_batched_grad, fast_mode, masked
         As in :func:`gradcheck`.
     grad_outputs
         How much each element of the outputs counts; numbers between -1 and 1, always the same ones, if left out.
     gen_non_contig_grad_outputs
         Lay the numbers that are made for ``grad_outputs`` out with gaps.
+    check_fwd_over_rev, check_rev_over_rev
+        Forward mode is not here, so these keep their defaults.
+    explain
+        As in :func:`gradcheck`. A gradient that no longer depends on the inputs in the graph, though it does in its values, is
+        then a finding too; torch passes over it.
 
     Examples
     --------
@@ -137,124 +179,209 @@ def gradgradcheck(
     >>> torch.autograd.gradgradcheck(lambda x: x.sin() * x.prod(), (x,))
     True
     """
-    arguments = _several(inputs)
-    if grad_outputs is None:
-        seeds = _made_up(_differentiable(_outputs(func(*arguments))), gen_non_contig_grad_outputs)
-    else:
-        seeds = _several(grad_outputs)
-    count = len(arguments)
-    wanted = [x for x in arguments if isinstance(x, Tensor) and x.requires_grad]
+    _refuse_modes_of_order_2(check_fwd_over_rev, check_rev_over_rev, check_undefined_grad, check_batched_grad)
+    wanted = Wanted(
+        "gradgradcheck",
+        check_undefined_grad,
+        check_grad_dtypes,
+        check_batched_grad,
+        fast_mode,
+        bool(masked),
+        explain,
+        order=2,
+    )
+    seeds = None if grad_outputs is None else several(grad_outputs)
+    backward = Backward(func, several(inputs), seeds, gaps=gen_non_contig_grad_outputs, check="gradgradcheck")
+    tolerance = Tolerance(eps, atol, rtol, nondet_tol)
+    wanted = replace(wanted, input_names=backward.names)
+    return _answer(lambda: _check(backward, backward.arguments, tolerance, wanted), raise_exception, explain)
 
-    def gradients(*both: Any) -> tuple[Tensor, ...]:
-        outs = _differentiable(_outputs(func(*both[:count])))
-        found = grad(outs, wanted, both[count:], create_graph=True, allow_unused=True) if wanted else ()
+
+LARGE = 256  # elements of all inputs, or of all outputs, above which check_grads follows a direction
+
+
+def check_grads(
+    fn: Func,
+    args: object,
+    order: int = 2,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    directional: bool | None = None,
+) -> Report:
+    """Check the gradients of ``fn`` up to ``order`` in one line, with arguments as they come to hand.
+
+    Numbers, arrays and tensors of floating point are differentiated, as float64 copies; anything else is handed through.
+
+    Parameters
+    ----------
+    fn
+        Takes ``args``, returns a tensor or a tuple of tensors.
+    args
+        One argument, or a tuple or list of them.
+    order
+        1 checks gradients, 2 also gradients of gradients, and so on.
+    eps, atol, rtol
+        As in :func:`gradcheck`.
+    directional
+        Follow one random direction instead of every element; by default if more than 256 elements go in or come out.
+
+    Returns
+    -------
+    Report
+        On the highest order; it is true, names the kinks that were accepted, and prints itself.
+
+    Raises
+    ------
+    GradcheckError
+        With the report on the first order that fails, as text and as ``.report``.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> from tinygrad_edu.testing import check_grads
+    >>> bool(check_grads(lambda x, y: (x * y).sin(), (0.5, [[1.0, 2.0]])))
+    True
+    >>> check_grads(torch.relu, 0.0, order=1).verdict
+    <Verdict.KINK: 'not differentiable here'>
+    """
+    if order < 1:
+        raise ValueError(f"check_grads: order must be 1 or more, but got {order}")
+    function, arguments = fn, _leaves(args)
+    wanted, tolerance, reports = Wanted("check_grads", explain=True), Tolerance(eps, atol, rtol), []
+    for level in range(1, order + 1):
+        reports.append(_check(function, arguments, tolerance, replace(wanted, order=level), directional))
+        if level < order:
+            backward = Backward(function, arguments, None, check="check_grads", names=wanted.input_names)
+            function, arguments = backward, backward.arguments
+            wanted = replace(wanted, input_names=backward.names)
+    return _joined(reports)
+
+
+def _joined(reports: list[Report]) -> Report:
+    """The reports on every order as one; none fails."""
+    last = reports[-1]
+    return replace(
+        last,
+        findings=tuple([finding for report in reports for finding in report.findings]),
+        worst_error=max([report.worst_error for report in reports]),
+        checked=sum([report.checked for report in reports]),
+        worst=max(reports, key=lambda report: report.worst_error).worst,
+        notes=reports[0].notes,
+    )
+
+
+def _leaves(args: object) -> tuple[Any, ...]:
+    """The arguments as float64 leaves, as far as they are of floating point."""
+    leaves = tuple([_leaf(x) for x in several(args)])
+    if not any([isinstance(x, Tensor) and x.requires_grad for x in leaves]):
+        kinds = ", ".join([type(x).__name__ for x in several(args)])
+        raise ValueError(
+            f"check_grads: no argument is of floating point, so there is nothing to differentiate (got {kinds}). Write 3.0 for 3."
+        )
+    return leaves
+
+
+def _leaf(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.detach().to(float64).clone().requires_grad_() if x.is_floating_point() else x
+    if isinstance(x, float | np.floating) or (isinstance(x, np.ndarray) and x.dtype.kind == "f") or _nested_floats(x):
+        return tensor(x, dtype=float64).requires_grad_()
+    return tensor(x) if isinstance(x, np.ndarray) else x
+
+
+def _nested_floats(x: object) -> bool:
+    return isinstance(x, list) and bool(x) and all([isinstance(e, float) or _nested_floats(e) for e in x])
+
+
+class Backward:
+    """The backward pass of a function as a function: (inputs, grad_outputs) -> gradients of the inputs that require grad."""
+
+    def __init__(
+        self,
+        func: Func,
+        inputs: tuple[Any, ...],
+        seeds: tuple[Any, ...] | None,
+        *,
+        gaps: bool = False,
+        check: str,
+        names: Sequence[str] = (),
+    ) -> None:
+        self._func, self._count, self._check = func, len(inputs), check
+        self._places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+        if seeds is None:
+            with telling(f"{check}: func itself raised this, called with the inputs as they are."):
+                seeds = _made_up(_differentiable(as_outputs(func(*inputs), check)), gaps)
+        self.arguments = (*inputs, *seeds)
+        known = list(names) or [f"input {i}" for i in range(len(inputs))]
+        self.names = (*known, *[f"grad_output {k}" for k in range(len(seeds))])
+
+    def __call__(self, *both: Any) -> tuple[Tensor, ...]:
+        """The gradients that arrive, recorded."""
+        inputs, seeds = both[: self._count], both[self._count :]
+        with telling(f"{self._check}: func itself raised this, called to differentiate it twice."):
+            outs = _differentiable(as_outputs(self._func(*inputs), self._check))
+        wanted = [inputs[i] for i in self._places]
+        if not wanted:
+            return ()
+        with telling(
+            f"{self._check}: backward raised this, recorded so that it can be differentiated (create_graph=True)."
+        ):
+            found: Any = grad(outs, wanted, seeds, create_graph=True, allow_unused=True)
         return tuple([g for g in found if g is not None])
 
-    note = (
-        f"\nThis is the second derivative: an output here is the gradient of an input, inputs from {count} on are the grad_outputs. "
-        "If gradcheck passes, look at how backward itself is differentiated (a value taken out of the graph, a saved constant)."
-    )
+
+def _answer(check: Callable[[], Report], raise_exception: bool, explain: bool) -> bool | Report:
+    """True or the report; or else the error, False, or the report in it."""
     try:
-        _check(gradients, (*arguments, *seeds), _Tolerance(eps, atol, rtol, nondet_tol), note)
-    except GradcheckError:
+        report = check()
+    except GradcheckError as error:
         if raise_exception:
             raise
-        return False
-    return True
+        return error.report if explain and error.report is not None else False
+    return report if explain else True
 
 
-class _Tolerance:
-    """How far elements are moved, and how far results may differ."""
-
-    def __init__(self, eps: float, atol: float, rtol: float, nondet_tol: float) -> None:
-        self.eps, self.atol, self.rtol, self.nondet = eps, atol, rtol, nondet_tol
-
-    def excess(self, analytical: Matrix, numerical: Matrix) -> Matrix:
-        """How far each element is beyond what is accepted; nan counts as infinitely far."""
-        beyond = np.abs(analytical - numerical) - (self.atol + self.rtol * np.abs(numerical))
-        beyond[analytical == numerical] = -1.0  # equal infinities
-        return np.where(np.isnan(beyond), np.inf, beyond)
-
-
-def _check(func: Func, inputs: tuple[Any, ...], tolerance: _Tolerance, note: str) -> None:
-    """Compare all Jacobians of ``func``; ``note`` ends the report."""
-    places = _checked_places(inputs)
-    targets = [inputs[i] for i in places]
-    everything = _outputs(func(*inputs))
-    picked = [i for i, out in enumerate(everything) if out.requires_grad]
-    outputs = [everything[i] for i in picked]
-
-    def values() -> list[Matrix]:
-        found = _outputs(func(*inputs))
-        return [np.array(out._array, np.float64) for out in (found[i] for i in picked or range(len(found)))]
-
-    numerical = [_numerical(values, x, tolerance.eps) for x in targets]
-    if not outputs:
-        _refuse_change(everything, numerical, places)
-        return
-    for i, out in enumerate(outputs):
-        analytical, again = _analytical(out, targets), _analytical(out, targets)
-        drift = max([float(np.abs(a - b).max(initial=0.0)) for a, b in zip(analytical, again, strict=True)])
-        if drift > tolerance.nondet:
-            raise GradcheckError(
-                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different "
-                f"values: two passes differ by up to {drift:.6g}, and nondet_tol={tolerance.nondet} is accepted. backward must not "
-                f"draw random numbers; save in forward what it drew.{note}"
-            )
-        for j, a in enumerate(analytical):
-            n = numerical[j][i]
-            if (tolerance.excess(a, n) > 0).any():
-                report = _Mismatch(values, i, targets[j], a, n, tolerance)
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {i} with respect to input {j},\n{report.text(i, places[j])}{note}"
-                )
-    _refuse_constant_backward(outputs, targets, note)
+def _check(
+    func: Func, inputs: tuple[Any, ...], tolerance: Tolerance, wanted: Wanted, directional: bool | None = False
+) -> Report:
+    """Run all checks of one order."""
+    _refuse_inputs(inputs)
+    program = Program(func, inputs, wanted.check, every_output=wanted.explain and wanted.order > 1)
+    if not program.picked:
+        return _nothing_to_compare(program, tolerance, wanted)
+    if directional is None:
+        directional = max(_elements(program.targets), _elements(program.compared)) > LARGE
+    compare = follow if directional else compare_directions if wanted.fast else compare_elements
+    report = compare(program, tolerance, wanted)
+    outputs = [out for out in program.compared if out.requires_grad]
+    if wanted.batched:
+        for number, out in enumerate(outputs):
+            _refuse_unbatched(number, out, program.targets)
+    if outputs:
+        _refuse_constant_backward(outputs, program.targets, wanted)
+    if outputs and wanted.undefined:
+        refuse_undefined(outputs, program.targets, wanted.check)
+    return replace(report, notes=_not_compared(program))
 
 
-def _several(values: Any) -> tuple[Any, ...]:
-    return tuple(values) if isinstance(values, tuple | list) else (values,)
+def _elements(tensors: Sequence[Tensor]) -> int:
+    return sum([x.numel() for x in tensors])
 
 
-def _outputs(found: object) -> tuple[Tensor, ...]:
-    """What a checked function returned, as a tuple of tensors."""
-    outs = _several(found)
-    for number, out in enumerate(outs):
-        if not isinstance(out, Tensor):
-            what = f"a {type(out).__name__}" + (f" as output {number}" if isinstance(found, tuple | list) else "")
-            raise TypeError(
-                f"gradcheck: func must return a Tensor or a tuple of Tensors, but returned {what}. A number (item(), float()) or an array "
-                "has left the graph: return the tensor itself. None comes from a function without return."
-            )
-    return outs
+def _not_compared(program: Program) -> tuple[str, ...]:
+    return tuple(
+        [
+            f"Output {i} was not compared: it does not require grad. {_errors.cut_off(out)}"
+            for i, out in enumerate(program.outputs)
+            if i not in program.picked
+        ]
+    )
 
 
 def _differentiable(outputs: Sequence[Tensor]) -> list[Tensor]:
     return [out for out in outputs if out.requires_grad]
-
-
-def _checked_places(inputs: tuple[object, ...]) -> list[int]:
-    """Where the tensors that require grad stand among the inputs."""
-    places = []
-    for place, x in enumerate(inputs):
-        if not isinstance(x, Tensor) or not x.requires_grad:
-            continue
-        places.append(place)
-        if x.dtype != float64:
-            warnings.warn(
-                f"Input #{place} requires gradient and is not a double precision floating point or complex. This check will likely fail "
-                f"if all the inputs are not of double precision floating point or complex. It is {x.dtype}: use x.double().",
-                stacklevel=4,  # the caller of gradcheck
-            )
-        if any([step == 0 and size > 1 for step, size in zip(x.stride(), x.shape, strict=True)]):
-            raise RuntimeError(
-                f"The {place}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
-                "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck."
-            )
-    if not places:
-        raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
-        )
-    return places
 
 
 def _made_up(outputs: Sequence[Tensor], gaps: bool) -> tuple[Tensor, ...]:
@@ -267,163 +394,118 @@ def _made_up(outputs: Sequence[Tensor], gaps: bool) -> tuple[Tensor, ...]:
     return tuple(made)
 
 
-@contextmanager
-def _moved(x: Tensor, place: tuple[int, ...], step: float) -> Iterator[None]:
-    """One element of ``x`` lies ``step`` higher inside the block. Put back exactly, so no version is counted."""
-    array = x._writable()
-    before = array[place].copy()
-    array[place] = before + step
-    try:
-        yield
-    finally:
-        array[place] = before
+def _refuse_modes(check: str, forward: bool, backward: bool, batched: bool, batched_forward: bool) -> None:
+    """Torch's refusals of settings that contradict each other, and ours of forward mode."""
+    if not (forward or backward):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if batched and not backward:
+        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if batched_forward and not forward:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    if forward:
+        raise NotImplementedError(f"{check}(check_forward_ad=True): {NO_FORWARD_MODE}")
 
 
-def _numerical(values: Callable[[], list[Matrix]], x: Tensor, eps: float) -> list[Matrix]:
-    """For each output its Jacobian by central differences, (elements of x, elements of the output)."""
-    rows: list[list[Matrix]] = []
-    for place in np.ndindex(x._array.shape):
-        with _moved(x, place, eps):
-            above = values()
-        with _moved(x, place, -eps):
-            below = values()
-        if [a.shape for a in above] != [b.shape for b in below]:
-            raise AssertionError(
-                f"Expected `func` to return outputs with the same shape when inputs are perturbed on index {place} by {eps}, but got: "
-                f"shapes {[list(a.shape) for a in above]} and {[list(b.shape) for b in below]}."
+def _refuse_modes_of_order_2(forward: bool, reverse: bool, undefined: bool, batched: bool) -> None:
+    if not (forward or reverse):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    if undefined and not reverse:
+        raise AssertionError("Setting check_undefined_grad=True requires check_rev_over_rev to be True")
+    if batched and not reverse:
+        raise AssertionError("Setting check_batched_grad=True requires check_rev_over_rev to be True")
+    if forward:
+        raise NotImplementedError(f"gradgradcheck(check_fwd_over_rev=True): {NO_FORWARD_MODE}")
+
+
+NO_FORWARD_MODE = (
+    "there is no forward mode here. func.jvp and jacfwd are made of two backward passes, so comparing them with backward would confirm "
+    "nothing. Leave it False: backward is compared with central differences, which know nothing of any formula."
+)
+
+
+def _refuse_inputs(inputs: tuple[object, ...]) -> None:
+    """Inputs that cannot be moved element by element, or have too few digits for it."""
+    found = [(place, x) for place, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    for place, x in found:
+        if x.dtype != float64:
+            _warn(
+                f"Input #{place} requires gradient and is not a double precision floating point or complex. This check will likely fail "
+                f"if all the inputs are not of double precision floating point or complex. It is {x.dtype}: use x.double()."
             )
-        rows.append([((a - b) / (2 * eps)).reshape(-1) for a, b in zip(above, below, strict=True)])
-    if not rows:
-        return [np.zeros((0, value.size)) for value in values()]
-    return [np.stack(of_output) for of_output in zip(*rows, strict=True)]
+        if any([step == 0 and size > 1 for step, size in zip(x.stride(), x.shape, strict=True)]):
+            raise RuntimeError(
+                f"The {place}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
+                "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck."
+            )
+    if not found:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
 
 
-def _analytical(output: Tensor, targets: Sequence[Tensor]) -> list[Matrix]:
-    """For each target the Jacobian that backward gives, (elements of the target, elements of the output)."""
-    jacobians = [np.zeros((x.numel(), output.numel())) for x in targets]
-    for k in range(output.numel()):
-        seed = np.zeros(output._array.shape, output._array.dtype)
-        seed.reshape(-1)[k] = 1
-        found: Any = grad(output, targets, Tensor._of(seed), retain_graph=True, allow_unused=True)
-        for jacobian, g in zip(jacobians, found, strict=True):
-            if g is not None:
-                jacobian[:, k] = g._array.reshape(-1)
-    return jacobians
-
-
-def _refuse_change(outputs: Sequence[Tensor], numerical: list[list[Matrix]], places: list[int]) -> None:
+def _nothing_to_compare(program: Program, tolerance: Tolerance, wanted: Wanted) -> Report:
     """Where no output requires grad, none may change with an input."""
-    for place, of_outputs in zip(places, numerical, strict=True):
-        for number, (out, jacobian) in enumerate(zip(outputs, of_outputs, strict=True)):
+    for place, of_outputs in zip(program.places, first_differences(program, tolerance, wanted), strict=True):
+        for number, (out, jacobian) in enumerate(zip(program.outputs, of_outputs, strict=True)):
             if jacobian.any():
-                raise GradcheckError(
+                raise uncheckable(
                     f"Numerical gradient for function expected to be zero, because no output requires grad; but output {number} "
                     f"({out.dtype}) changes with input {place}: {_errors.cut_off(out)}"
                 )
-    warnings.warn(
-        "gradcheck: func has no output that requires grad, and none changes with the inputs: there was nothing to compare. "
-        f"It returned {', '.join(f'{out.dtype} of shape {list(out.shape)}' for out in outputs) or 'no tensor'}.",
-        stacklevel=4,  # the caller of gradcheck
+    returned = ", ".join(f"{out.dtype} of shape {list(out.shape)}" for out in program.outputs) or "no tensor"
+    sentence = (
+        f"{wanted.check}: func has no output that requires grad, and none changes with the inputs: there was nothing to compare. "
+        f"It returned {returned}."
     )
+    if wanted.explain and wanted.order == 1:
+        raise uncheckable(f"{sentence} Return a result of floating point that is computed from the inputs.")
+    if not wanted.explain:
+        _warn(sentence)
+    return Report(order=wanted.order)
 
 
-def _refuse_constant_backward(outputs: Sequence[Tensor], targets: Sequence[Tensor], note: str) -> None:
+def _warn(text: str) -> None:
+    """Warn at the line outside this folder that called."""
+    here, frame, level = str(Path(__file__).parent), sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level)
+
+
+def _refuse_constant_backward(outputs: Sequence[Tensor], targets: Sequence[Tensor], wanted: Wanted) -> None:
     """A backward that is handed zeros must give zeros."""
     zeros = [Tensor._of(np.zeros(out._array.shape, out._array.dtype)) for out in outputs]
-    found: Any = grad(outputs, targets, zeros, allow_unused=True)
-    if any([g is not None and g._array.any() for g in found]):
-        raise GradcheckError(
+    found: Any = grad(outputs, targets, zeros, retain_graph=True, allow_unused=True)
+    slack = 1e-8 if wanted.masked else 0.0
+    if any([g is not None and (np.abs(g._array) > slack).any() for g in found]):
+        raise uncheckable(
             "backward not multiplied by grad_output: handed zeros, it gives something else. Each gradient that backward returns must be "
-            f"a product with the gradient it was handed.{note}"
+            f"a product with the gradient it was handed.{of_order(wanted)}"
         )
 
 
-class _Mismatch:
-    """One Jacobian that differs: finds the worst element, and looks for the cause."""
+def _refuse_unbatched(number: int, output: Tensor, targets: Sequence[Tensor]) -> None:
+    """Two backward passes at once, under vmap, must give what two in turn give."""
+    from ..func._vmap import vmap
 
-    def __init__(
-        self,
-        values: Callable[[], list[Matrix]],
-        output: int,
-        x: Tensor,
-        analytical: Matrix,
-        numerical: Matrix,
-        tolerance: _Tolerance,
-    ) -> None:
-        self._all_values, self._output = values, output
-        self._x, self._analytical, self._numerical, self._tolerance = x, analytical, numerical, tolerance
-        self._excess = tolerance.excess(analytical, numerical)
-        self._row, self._column = map(int, np.unravel_index(np.argmax(self._excess), self._excess.shape))
-        self._place = tuple(map(int, np.unravel_index(self._row, x._array.shape))) if x._array.shape else ()
+    def pulled(v: Tensor) -> tuple[Tensor, ...]:
+        found: Any = grad(output, targets, v, retain_graph=True, allow_unused=True)
+        return tuple([x.detach() * 0 if g is None else g for g, x in zip(found, targets, strict=True)])
 
-    def text(self, output: int, place: int) -> str:
-        """Both Jacobians, the worst element, the cause if one is seen."""
-        a, n, limit = self._analytical, self._numerical, self._tolerance
-        value = self._values()
-        at = tuple(map(int, np.unravel_index(self._column, value.shape))) if value.shape else ()
-        return (
-            f"numerical:{Tensor._of(n)}\nanalytical:{Tensor._of(a)}\n"
-            f"{int((self._excess > 0).sum())} of {a.size} elements differ by more than atol={limit.atol} + rtol={limit.rtol} * |numerical|. "
-            f"The worst is the derivative of output {output}{list(at) or ''} by\ninput {place}{list(self._place) or ''}: "
-            f"analytical {a[self._row, self._column]:.6g}, numerical {n[self._row, self._column]:.6g}."
-            f"{''.join(chr(10) + cause for cause in self._causes())}"
-        )
-
-    def _values(self) -> Matrix:
-        return self._all_values()[self._output]
-
-    def _causes(self) -> list[str]:
-        """What would explain the difference, the surest first."""
-        drift = float(np.abs(self._values() - self._values()).max(initial=0.0))
-        if drift > self._tolerance.nondet:
-            return [
-                f"func is not deterministic: two calls with the same inputs differ by up to {drift:.6g}. Fix the seed inside func, or put "
-                "the layers that draw (dropout) into eval()."
-            ]
-        causes = [cause for cause in (self._kink(), self._pattern()) if cause]
-        if self._x.dtype != float64:
-            causes.append(
-                f"The input is {self._x.dtype}, which has too few digits for eps={self._tolerance.eps}: use x.double()."
+    draw = np.random.default_rng(0).standard_normal((2, *output.shape)).astype(output._array.dtype)
+    expected = [
+        np.stack([g._array for g in gs]) for gs in zip(*[pulled(Tensor._of(v.copy())) for v in draw], strict=True)
+    ]
+    try:
+        result = vmap(pulled)(Tensor._of(draw))
+    except (RuntimeError, NotImplementedError) as error:
+        raise uncheckable(
+            f"While computing batched gradients, got: {error}\n\ngradcheck or gradgradcheck failed while testing batched gradient "
+            "computation: backward cannot run under vmap. Leave check_batched_grad=False, or write backward with tensor operations alone."
+        ) from error
+    for place, (g, e) in enumerate(zip(result, expected, strict=True)):
+        if not np.allclose(g._array, e, rtol=1e-5, atol=1e-8):
+            raise uncheckable(
+                f"For output {number} and input {place}:\n\ngradcheck or gradgradcheck failed while testing batched gradient computation: "
+                f"two gradients at once under vmap differ from one after the other.\n\nGot:\n{g}\n\nExpected:\n{Tensor._of(e)}"
             )
-        return causes
-
-    def _kink(self) -> str:
-        """Say that the function has a kink or a jump at the worst element, if the two sides go on differing close by."""
-        eps = self._tolerance.eps
-        near, far = self._sides(eps), self._sides(8 * eps)
-        gap, wide = abs(near[1] - near[0]), abs(far[1] - far[0])
-        accepted = self._tolerance.atol + self._tolerance.rtol * max(map(abs, near))
-        if not gap > accepted or wide > 2 * gap:  # a smooth function's gap grows with the step, about 8 times
-            return ""
-        return (
-            f"func is not differentiable here, at {float(self._x._array[self._place]):.6g}: the slope is {near[0]:.6g} on the left and "
-            f"{near[1]:.6g} on the right. Test away from such points (relu at 0, max of equal values)."
-        )
-
-    def _sides(self, step: float) -> tuple[float, float]:
-        """The slopes at the worst element to the left and to the right."""
-        heights = []
-        for move in (-step, 0.0, step):
-            with _moved(self._x, self._place, move):
-                heights.append(float(self._values().reshape(-1)[self._column]))
-        left, here, right = heights
-        return (here - left) / step, (right - here) / step
-
-    def _pattern(self) -> str:
-        """Say if one of the usual mistakes turns the numerical Jacobian into the analytical one."""
-        a, n = self._analytical, self._numerical
-        if not (np.isfinite(a).all() and np.isfinite(n).all()):
-            return ""
-        if not a.any():
-            return "The analytical gradient is zero everywhere: backward returns zeros or None here, or the graph is cut on the way."
-        factor = float((a * n).sum() / (n * n).sum()) if n.any() else 0.0
-        if factor and (self._tolerance.excess(a, factor * n) <= 0).all():
-            if abs(factor + 1) < 1e-3:
-                return "The analytical gradient is the numerical one with its sign reversed everywhere."
-            return f"The analytical gradient is {factor:.4g} times the numerical one everywhere: a constant factor is wrong."
-        shape = self._x._array.shape
-        if len(shape) == 2 and shape[0] == shape[1]:
-            turned = a.reshape(*shape, -1).swapaxes(0, 1).reshape(a.shape)
-            if (self._tolerance.excess(turned, n) <= 0).all():
-                return "The analytical gradient is transposed: x.T belongs where x stands, or the other way round."
-        return ""

@@ -29,6 +29,7 @@ class Verdict(StrEnum):
     NOT_FINITE = "not finite"
     KINK = "not differentiable here"
     NOISE = "float32 noise"
+    UNCHECKABLE = "cannot be checked"
     # Found by the conformance suite alone, which also knows values, shapes and several uses of one tensor.
     VALUE = "wrong value"
     SHAPE = "wrong shape"
@@ -143,6 +144,8 @@ class Report:
         1 for gradients, 2 for gradients of gradients.
     worst
         The worst element where nothing fails, if it was asked for.
+    notes
+        What else a reader should know, such as an output that was not compared.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -151,6 +154,7 @@ class Report:
     order: int = 1
     worst: Finding | None = None
     tolerance: Tolerance = Tolerance()
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return all([finding.verdict.passes for finding in self.findings])
@@ -169,7 +173,7 @@ class Report:
         lines += ["\n" + str(finding) for finding in [*failing, *kinks]]
         if self.worst is not None:
             lines += ["", f"The largest error is at {self.worst.where}:", *_values(self.worst), *_table(self.worst)]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 def _values(finding: Finding) -> list[str]:

@@ -3,6 +3,8 @@
 As in torch, ``torch.autograd.gradcheck`` is the function, and ``from torch.autograd.gradcheck import ...`` reads this file.
 """
 
-from ._gradcheck import GradcheckError, gradcheck, gradgradcheck
+from ._gradcheck import gradcheck, gradgradcheck
+from ._program import GradcheckError
+from ._report import Finding, Report, Verdict
 
-__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+__all__ = ["Finding", "GradcheckError", "Report", "Verdict", "gradcheck", "gradgradcheck"]
