@@ -91,3 +91,21 @@ def test_a_power_of_zero_differentiated_by_the_incoming_gradient(exponent):
         return [t.autograd.grad(g, w, retain_graph=True) for g in grads]
 
     both(program)
+
+
+@pytest.mark.parametrize("gradient", [0, 1.5, [1.0]])
+def test_a_backward_that_returns_no_tensor_is_refused(gradient):
+    def program(t):
+        class Wrong(t.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, g):
+                return gradient
+
+        Wrong.apply(t.ones(2, requires_grad=True)).sum().backward()
+
+    error = both(program)
+    assert "expected Variable or None" in str(error)

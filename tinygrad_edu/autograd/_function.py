@@ -176,8 +176,9 @@ class _Applied:
             if share is None:
                 return None
             if not isinstance(share, Tensor):
-                raise TypeError(
-                    f"{self.node_name}: expected Variable or None for gradient {number} (got {type(share).__name__}); return a Tensor"
+                raise RuntimeError(
+                    f"{self.node_name}: expected Variable or None (got {type(share).__name__}) as gradient {number}: backward must return "
+                    "a Tensor for each argument of forward, or None"
                 )
             shape, d = self.shapes[number]  # type: ignore[misc]  # edges exist only for tensors
             if share._array.shape != shape:

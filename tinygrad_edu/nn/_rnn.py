@@ -162,9 +162,9 @@ class RNNBase(Module):
         """Do nothing: only GPUs want the weights in one block."""
 
     @property
-    def all_weights(self) -> list[list[Parameter]]:
-        """The weights, by layer and direction."""
-        return [[self.get_parameter(name) for name in names] for names in self._all_weights]
+    def all_weights(self) -> list[list[Tensor]]:
+        """The weights, by layer and direction: Parameters, or what ``functional_call`` put in their places."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     def extra_repr(self) -> str:
         """Return the sizes, leaving out defaults."""
@@ -242,7 +242,7 @@ class RNNBase(Module):
 
     def _first_state(self, input: Tensor, dimensions: int, given: State | None, count: int) -> State:
         """Check input and state against the weights; without a state begin with zeros."""
-        weight = self.get_parameter("weight_ih_l0")
+        weight = self.all_weights[0][0]
         if input.dtype != weight.dtype:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
