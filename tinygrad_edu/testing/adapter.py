@@ -14,7 +14,7 @@ __all__ = ["Adapter", "NotOffered", "Ours", "ScalarAdapter", "TorchLike"]
 Function = Callable[..., list[Any]]  # takes tensors, returns the list of its results
 
 
-class NotOffered(Exception):
+class NotOffered(Exception):  # noqa: N818  # it states a fact, and is no error
     """The engine has no such operation: its row is passed over, and named at the end."""
 
 
@@ -23,8 +23,9 @@ class Adapter:
 
     ``ops`` maps torch's dotted names to functions that take torch's arguments. What is not in it, or does not take
     the arguments of a row (your ``sum`` may know no ``keepdim``), is passed over as *not offered*, and so is what
-    raises NotImplementedError or a method that your tensor does not have.
-    The arguments are your tensors, Python numbers, and settings such as ``dim``. Numbers come as float64.
+    raises NotImplementedError. The arguments are your tensors, Python numbers, and settings such as ``dim``. What torch calls as a
+    method or attribute (``view``, ``T``) is called on your tensor if its name is in ``ops``; operators such as ``2 - x`` and
+    ``x[i]`` are tried in any case.
 
     An engine with all of torch's interface names its module in ``namespace`` and leaves ``ops`` at None.
 
@@ -37,7 +38,8 @@ class Adapter:
     orders : int
         How often gradients can be differentiated. 1 needs the five methods alone; for more, override `gradients`.
     precision : str
-        "float64", or "float32" if the engine computes in that alone: inputs are rounded to it and tolerances widened.
+        "float64", or "float32" if the engine computes in that alone: inputs are rounded to it and tolerances widened. Its
+        digits do not suffice for more than the first order.
 
     Examples
     --------
@@ -118,6 +120,10 @@ class Adapter:
     def overwrite(self, tensor: Any, array: np.ndarray) -> None:
         """Write other values into a tensor's memory without recording it, for the law on stale values."""
         raise NotOffered("overwriting a tensor in place")
+
+    def offers(self, names: Sequence[str]) -> bool:
+        """Say whether the engine has what goes by any of these names of torch's."""
+        return self.ops is None or any(name in self.ops for name in names)
 
     def functions(self) -> Any:
         """Return what stands in torch's place in the call of a row."""
