@@ -198,7 +198,7 @@ def test_an_input_that_is_not_double_is_warned_about():
     assert caught[0].filename == __file__
     with (
         pytest.warns(UserWarning, match="double precision"),
-        pytest.raises(GradcheckError, match=r"float32, which has too few digits.*x\.double"),
+        pytest.raises(GradcheckError, match=r"float32 has too few digits.*x\.double"),
     ):
         gradcheck(lambda x: x * 2, x)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._core.engine import ShareShapeError
 from .._tensor import Tensor
+from ._diagnosis import wrong_shape
 from ._direction import random_direction, torch_direction
 from ._program import GradcheckError, Program, uncheckable
-from ._report import Finding, Matrix, Report, Tolerance, Verdict
+from ._report import Finding, Matrix, Report, Tolerance, Verdict, WrongShape
 from ._verdict import examine, numerical
 
 Jacobians = list[list[Matrix | None]]
@@ -46,7 +49,13 @@ def compare_elements(program: Program, tolerance: Tolerance, wanted: Wanted) -> 
     comparison = _Comparison(program, tolerance, wanted)
     analytical: Jacobians = []
     for o, out in enumerate(program.compared):
-        found, again = program.analytical(out), program.analytical(out)
+        try:
+            found, again = program.analytical(out), program.analytical(out)
+        except (RuntimeError, AssertionError) as error:
+            misshapen = comparison.misshapen(o, error)
+            if misshapen is None:
+                raise
+            raise misshapen from error
         _refuse_reentrance(found, again, tolerance, wanted)
         analytical.append(found)
         if not wanted.explain:
@@ -188,9 +197,25 @@ class _Comparison:
         report = replace(report, findings=tuple([finding for finding in report.findings if finding.input == j]))
         return GradcheckError(f"{text}\n{_cause(report.findings, self.tolerance)}{of_order(self.wanted)}", report)
 
+    def misshapen(self, o: int, error: Exception) -> GradcheckError | None:
+        """The report on a gradient of another shape than its input, which stopped backward; without ``explain`` a note on the error."""
+        given, expected = _shapes_in(error)
+        shapes = [tuple(x.shape) for x in self.program.targets]
+        if given is None or expected not in shapes:
+            return None
+        j = shapes.index(expected)
+        others = [(k, shape, self.numericals[k][o]) for k, shape in enumerate(shapes) if k != j]
+        verdict, sentence = wrong_shape(WrongShape(given), expected, self.numericals[j][o], others, self.tolerance)
+        if not self.wanted.explain:
+            error.add_note(sentence)
+            return None
+        by = names(self.program, self.wanted)[j]
+        found = Finding(o, j, verdict, sentence, cause=verdict, output_name=self.program.output_names[o], input_name=by)
+        report = Report((found,), np.inf, tolerance=self.tolerance)
+        return GradcheckError(str(report), report)
+
     def _examined(self, chosen: Sequence[int], analytical: Jacobians | list[Sequence[Matrix | None]]) -> Report:
         program, wanted = self.program, self.wanted
-        called = [f"{'output' if wanted.order == 1 else 'gradient'} {o}" for o in chosen]
         return examine(
             lambda i, place, step: [program.moved(i, place, step)[o] for o in chosen],
             [np.array(x._array, np.float64) for x in program.targets],
@@ -199,10 +224,23 @@ class _Comparison:
             dtypes=[x.dtype for x in program.targets],
             order=wanted.order,
             names=names(program, wanted),
-            output_names=called,
+            output_names=[program.output_names[o] for o in chosen],
             differences=[[of_output[o] for o in chosen] for of_output in self.numericals],
             explain=wanted.explain,
         )
+
+
+def _shapes_in(error: Exception) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
+    """The shape that a gradient had and the one it should have had, if the engine complains of that."""
+    if isinstance(error, ShareShapeError):
+        return error.given, error.wanted
+    said = re.search(
+        r"invalid gradient at index \d+ - got \[(.*?)\] but expected shape compatible with \[(.*?)\]", str(error)
+    )
+    if said is None:
+        return None, ()
+    given, expected = [tuple(map(int, numbers.split(", "))) if numbers else () for numbers in said.groups()]
+    return given, expected
 
 
 def _cause(findings: Sequence[Finding], tolerance: Tolerance) -> str:

@@ -300,16 +300,30 @@ def _term(pair: Pair) -> Found:
     """None of the simple relations: say what is seen."""
     right = pair.accepts(pair.a)
     seen = (
-        _only_diagonal(pair, right)
+        _of_a_sign(pair, right)
+        or _only_diagonal(pair, right)
         or _offset(pair)
         or _reversed(pair)
         or _where_wrong(pair, right)
-        or "Compare the formula term by term."
     )
     return (
         Verdict.TERM,
         f"No simple relation explains the difference: a term of the formula is missing or wrong. {seen}",
     )
+
+
+def _of_a_sign(pair: Pair, right: Matrix) -> str:
+    """Say that a branch is wrong, if exactly the elements on one side of it are."""
+    wrong, point = ~right.all(1), pair.point.reshape(-1)
+    for what, chosen in (
+        ("negative", point < 0),
+        ("positive", point > 0),
+        ("zero", point == 0),
+        ("above 1", point > 1),
+    ):
+        if chosen.any() and not chosen.all() and (wrong == chosen).all():
+            return f"It is wrong exactly where the input is {what}: look at the branch or the mask for these."
+    return ""
 
 
 def _only_diagonal(pair: Pair, right: Matrix) -> str:
@@ -345,18 +359,10 @@ def _reversed(pair: Pair) -> str:
 
 
 def _where_wrong(pair: Pair, right: Matrix) -> str:
-    """Say which elements of the input have a wrong derivative, if that is a clear set."""
-    wrong, point = ~right.all(1), pair.point.reshape(-1)
+    """Say which elements of the input have a wrong derivative."""
+    wrong = ~right.all(1)
     if wrong.all():
         return f"{int((~right).sum())} of {right.size} derivatives are wrong, some of every element of the input."
-    for what, chosen in (
-        ("negative", point < 0),
-        ("positive", point > 0),
-        ("zero", point == 0),
-        ("above 1", point > 1),
-    ):
-        if chosen.any() and not chosen.all() and (wrong == chosen).all():
-            return f"It is wrong exactly where the input is {what}: look at the branch or the mask for these."
     rows = [list(map(int, np.unravel_index(k, pair.shape))) for k in np.flatnonzero(wrong)[:4]]
     places = ", ".join(map(str, rows)) + (", ..." if wrong.sum() > 4 else "")
     return f"It is right in {int((~wrong).sum())} of {wrong.size} elements of the input, wrong at {places}."

@@ -25,7 +25,7 @@ from .._tensor import Tensor
 from ._comparison import Wanted, compare_directions, compare_elements, first_differences, follow, of_order
 from ._program import Func, GradcheckError, Program, as_outputs, several, telling, uncheckable
 from ._report import Report, Tolerance
-from ._undefined import refuse_undefined
+from ._undefined import counts, refuse_undefined
 
 
 def gradcheck(
@@ -209,6 +209,7 @@ def check_grads(
     atol: float = 1e-5,
     rtol: float = 1e-3,
     directional: bool | None = None,
+    names: Sequence[str] = (),
 ) -> Report:
     """Check the gradients of ``fn`` up to ``order`` in one line, with arguments as they come to hand.
 
@@ -226,6 +227,8 @@ def check_grads(
         As in :func:`gradcheck`.
     directional
         Follow one random direction instead of every element; by default if more than 256 elements go in or come out.
+    names
+        What the report calls the arguments; "input 0" and so on if left out.
 
     Returns
     -------
@@ -249,7 +252,10 @@ def check_grads(
     if order < 1:
         raise ValueError(f"check_grads: order must be 1 or more, but got {order}")
     function, arguments = fn, _leaves(args)
-    wanted, tolerance, reports = Wanted("check_grads", explain=True), Tolerance(eps, atol, rtol), []
+    if names and len(names) != len(arguments):
+        raise ValueError(f"check_grads: got {len(names)} names for {len(arguments)} arguments")
+    wanted = Wanted("check_grads", explain=True, input_names=tuple(names))
+    tolerance, reports = Tolerance(eps, atol, rtol), []
     for level in range(1, order + 1):
         reports.append(_check(function, arguments, tolerance, replace(wanted, order=level), directional))
         if level < order:
@@ -316,6 +322,7 @@ class Backward:
         self.arguments = (*inputs, *seeds)
         known = list(names) or [f"input {i}" for i in range(len(inputs))]
         self.names = (*known, *[f"grad_output {k}" for k in range(len(seeds))])
+        self.output_names: list[str] = []
 
     def __call__(self, *both: Any) -> tuple[Tensor, ...]:
         """The gradients that arrive, recorded."""
@@ -329,6 +336,9 @@ class Backward:
             f"{self._check}: backward raised this, recorded so that it can be differentiated (create_graph=True)."
         ):
             found: Any = grad(outs, wanted, seeds, create_graph=True, allow_unused=True)
+        self.output_names = [
+            f"gradient of {self.names[i]}" for i, g in zip(self._places, found, strict=True) if g is not None
+        ]
         return tuple([g for g in found if g is not None])
 
 
@@ -362,7 +372,7 @@ def _check(
     if outputs:
         _refuse_constant_backward(outputs, program.targets, wanted)
     if outputs and wanted.undefined:
-        refuse_undefined(outputs, program.targets, wanted.check)
+        refuse_undefined(outputs, program.targets, wanted.check, wanted.explain)
     return replace(report, notes=_not_compared(program))
 
 
@@ -473,11 +483,11 @@ def _warn(text: str) -> None:
 
 
 def _refuse_constant_backward(outputs: Sequence[Tensor], targets: Sequence[Tensor], wanted: Wanted) -> None:
-    """A backward that is handed zeros must give zeros."""
+    """A backward that is handed zeros must give zeros; with ``explain`` nan may stay where func is nan."""
     zeros = [Tensor._of(np.zeros(out._array.shape, out._array.dtype)) for out in outputs]
     found: Any = grad(outputs, targets, zeros, retain_graph=True, allow_unused=True)
     slack = 1e-8 if wanted.masked else 0.0
-    if any([g is not None and (np.abs(g._array) > slack).any() for g in found]):
+    if any([g is not None and counts(g._array, slack, wanted.explain) for g in found]):
         raise uncheckable(
             "backward not multiplied by grad_output: handed zeros, it gives something else. Each gradient that backward returns must be "
             f"a product with the gradient it was handed.{of_order(wanted)}"

@@ -79,8 +79,14 @@ class Bounds:
             # A smooth function's gap grows with the step, about 8 times; that of a jump shrinks 8 times, as that of rounding does.
             bend = known & (gap > large) & (gap > noise) & ((wide <= 2 * gap) | ~np.isfinite(wide))
             # A slope that grows without bound as the step shrinks: jumps, and roots at 0.
+            # The steepest side decides: of a kink beside the point, the other side's slope depends on the step too.
+            grows = np.fmax.reduce(np.abs(near)) > 2 * np.fmax.reduce(np.abs(far))
             steep = (
-                (np.abs(near) > 2 * np.abs(far)) & (np.abs(near) > noise) & (np.abs(near) > large) & np.isfinite(near)
+                grows
+                & (np.abs(near) > 2 * np.abs(far))
+                & (np.abs(near) > noise)
+                & (np.abs(near) > large)
+                & np.isfinite(near)
             )
             steep |= np.isinf(near)
         between = np.concatenate(
@@ -104,10 +110,11 @@ def _size(bound: Matrix) -> Matrix:
 
 def describe(left: float, right: float, here: float, at: float) -> str:
     """Say what the slopes of the two sides show."""
+    if not np.isfinite(at):
+        return f"The input is {at:g} here: there is no derivative, and any value is accepted."
     if not np.isfinite(here):
-        return f"func is not finite here, at {at:.6g}: it has no derivative, and any value is accepted."
-    sides = f"func is not differentiable here, at {at:.6g}: the slope is {_slope(left)} on the left and {_slope(right)} on the right."
-    return sides
+        return f"func is {here:g} here, at {at:.6g}: there is no derivative, and any value is accepted."
+    return f"func is not differentiable here, at {at:.6g}: the slope is {_slope(left)} on the left and {_slope(right)} on the right."
 
 
 def _slope(value: float) -> str:

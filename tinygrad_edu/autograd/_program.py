@@ -64,7 +64,8 @@ class Program:
         self.picked = [
             i for i, out in enumerate(self.outputs) if out.requires_grad or (every_output and out.is_floating_point())
         ]
-        self.output_names = [f"output {i}" for i in range(len(self.picked))]
+        called = getattr(func, "output_names", None) or [f"output {i}" for i in range(len(self.outputs))]
+        self.output_names: list[str] = [called[i] for i in self.picked]
 
     @property
     def compared(self) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -117,11 +118,19 @@ class Finding:
         return (self.output_name or f"output {self.output}") if output else (self.input_name or f"input {self.input}")
 
     def __str__(self) -> str:
-        lines = [f"{self._name(True)} with respect to {self._name(False)}: {self.verdict.value}", f"  {self.sentence}"]
+        if self.verdict is Verdict.UNCHECKABLE:
+            return self.sentence
+        of = f" ({self.cause.value})" if self.verdict is Verdict.SECOND_ORDER else ""
+        lines = [
+            f"{self._name(True)} with respect to {self._name(False)}: {self.verdict.value}{of}",
+            _wrapped(self.sentence),
+        ]
         if self.size:
-            many = f"{self.count} of {self.size} elements differ; the worst" if self.count else "The worst element"
+            many = (
+                f"{self.count} of {self.size} derivatives differ; the worst" if self.count else "The worst derivative"
+            )
             lines += [
-                f"  {many} is the derivative of {self.where}:",
+                f"  {many} is that of {self.where}:",
                 f"      analytical {self.analytical:.6g}",
                 f"      numerical  {self.numerical:.6g}",
             ]
@@ -169,11 +178,19 @@ class Report:
         kinks = [finding for finding in self.findings if finding.verdict.passes]
         many = f"{self.checked} derivative{'' if self.checked == 1 else 's'}"
         many += f" of order {self.order}" if self.order > 1 else ""
-        lines = [f"verdict: {self.verdict.value}", f"{many} compared, accepted within {self.tolerance}."]
+        lines = [f"verdict: {self.verdict.value}"]
+        if self.checked:
+            lines.append(f"{many} compared; a difference up to {self.tolerance} is accepted.")
         lines += ["\n" + str(finding) for finding in [*failing, *kinks]]
         if self.worst is not None:
             lines += ["", f"The largest error is at {self.worst.where}:", *_values(self.worst), *_table(self.worst)]
         return "\n".join([*lines, *self.notes])
+
+
+def _wrapped(sentence: str) -> str:
+    return textwrap.fill(
+        sentence, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _values(finding: Finding) -> list[str]:
@@ -197,11 +214,9 @@ def _table(finding: Finding) -> list[str]:
 
 def _reading(errors: list[float], finding: Finding) -> str:
     """What the column of errors shows."""
-    smallest, scale = min(errors), max(1.0, abs(finding.numerical))
-    if finding.verdict is Verdict.RIGHT or smallest <= 1e-6 * scale:
-        return (
-            "It falls with the square of the step (truncation) until the digits run out and it grows again (rounding)."
-        )
+    smallest, scale = min(errors), max(1.0, abs(finding.analytical))
+    if finding.verdict in (Verdict.RIGHT, Verdict.NOISE) or smallest <= 1e-6 * scale:
+        return "Large steps cut the curve short (truncation), small ones run out of digits (rounding)."
     if max(errors) <= 1.5 * smallest:
         return "It is the same for every step: the two gradients differ, whatever the digits."
-    return "It does not go to zero for any step: the two gradients differ, beyond truncation (large steps) and rounding (small ones)."
+    return "It does not go to zero for any step, beyond truncation (large steps) and rounding (small ones): the two gradients differ."

@@ -19,7 +19,7 @@ from ._program import telling, uncheckable
 NOTES = 'Please look at "Notes about undefined output gradients" in "tools/autograd/derivatives.yaml"'
 
 
-def refuse_undefined(outputs: Sequence[Tensor], targets: Sequence[Tensor], check: str) -> None:
+def refuse_undefined(outputs: Sequence[Tensor], targets: Sequence[Tensor], check: str, only_finite: bool) -> None:
     """Leave out the gradients of all outputs, and then of one after the other; what is given beside them is zeros."""
     rounds: list[set[int]] = [set(range(len(outputs)))]
     if len(outputs) > 1:
@@ -35,11 +35,17 @@ def refuse_undefined(outputs: Sequence[Tensor], targets: Sequence[Tensor], check
                 f"Expected backward function to handle undefined output grads. {NOTES}: when the gradient of {which} does not arrive, "
                 "backward raises. Test for None there, or leave ctx.set_materialize_grads at True, which hands it zeros."
             ) from error
-        if any([g is not None and _numbers(g).any() for g in found]):
+        if any([g is not None and counts(_numbers(g), 0.0, only_finite) for g in found]):
             raise uncheckable(
                 "Expected all input grads to be undefined or zero when all output grads are undefined or zero. "
                 f"{NOTES}: when the gradient of {which} does not arrive, backward gives something else than zeros."
             )
+
+
+def counts(g: Any, slack: float, only_finite: bool) -> bool:
+    """Whether a gradient that should be zeros is something else; where func is nan, so is any product with its derivative."""
+    wrong = ~(np.abs(g) <= slack)
+    return bool((wrong & np.isfinite(g)).any() if only_finite else wrong.any())
 
 
 def _numbers(g: Any) -> Any:

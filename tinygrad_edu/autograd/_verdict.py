@@ -114,8 +114,8 @@ def _named(finding: Finding, names: Sequence[str] | None, output_names: Sequence
     if order == 1 or finding.verdict.passes or finding.verdict is Verdict.NOISE:
         return finding
     sentence = (
-        f"The derivative of order {order} is wrong: {finding.verdict.value}. {finding.sentence} If the lower order is right, look at how "
-        "backward itself is differentiated: a value taken out of the graph (detach(), item(), numpy()), or a number saved in forward."
+        f"{finding.sentence} This is the derivative of order {order}: if the order below is right, backward itself is not differentiated "
+        "rightly. Look there for a value taken out of the graph (detach(), item(), numpy()), or a number saved in forward."
     )
     return replace(finding, verdict=Verdict.SECOND_ORDER, sentence=sentence)
 
@@ -161,7 +161,7 @@ class _Search:
             error = np.nan_to_num(np.abs(a - n) / np.maximum(1.0, np.abs(n)), nan=0.0, posinf=0.0) * counted
         k = int(error.argmax())
         if self.worst is None or error.flat[k] > self.worst_error:
-            self.worst_error = float(error.flat[k])
+            self.worst_error = max(self.worst_error, float(error.flat[k]))
             self.worst = self._at(Finding(o, i, Verdict.RIGHT, ""), a, n, k)
 
     def _judge(self, o: int, i: int, a: Matrix, missing: bool) -> Finding | None:
@@ -210,12 +210,12 @@ class _Search:
         found = self._at(
             Finding(o, i, Verdict.NOISE, "", count=int((excess > 0).sum())), pair.a, fine, int(excess.argmax())
         )
-        kind = self.kinds[i] if self.kinds[i] != "float64" else "float32, inside func"
+        kind = self.kinds[i] if self.kinds[i] != "float64" else "float32 (inside func)"
         rounding = 2.0**-23 if self.kinds[i] == "float64" else self._rounding(i)
         high = float(np.abs(self._heights(o)(i, found.place, 0.0)).max())
         sentence = (
-            f"The gradient is right, but {kind}, which has too few digits to show it: values of size {high:.3g} are rounded by "
-            f"{high * rounding:.1g}, and a step of {eps:g} makes an error of {high * rounding / eps:.1g} of that. With a step of "
+            f"The gradient is right, but {kind} has too few digits to show it: values of size {high:.3g} are rounded by "
+            f"{high * rounding:.1g}, which a step of {eps:g} turns into an error of {high * rounding / eps:.1g}. With a step of "
             f"{pair.tolerance.eps:.0e} both agree. Check in float64: x.double(), and model.double() for a layer."
         )
         return self.illustrated(replace(found, sentence=sentence))
@@ -277,8 +277,11 @@ class _Search:
                     bound[row] = np.where(doubtful[row] & agrees, pair.a[row], bound[row])
 
     def _look(self, pair: Pair, o: int, i: int, rows: Matrix) -> None:
+        """Find the kinks in some rows; what is no number has no derivative either."""
         places = [(int(row), tuple(map(int, np.unravel_index(row, pair.shape)))) for row in rows]
         pair.bounds.look(self._heights(o), i, places, pair.tolerance, self._rounding(i))
+        nowhere = ~np.isfinite(pair.point.reshape(-1))
+        pair.bounds.anything[nowhere] = pair.bounds.kinks[nowhere] = True
 
     def _at(self, finding: Finding, a: Matrix, n: Matrix, k: int) -> Finding:
         """The finding with its worst element, the k-th of the Jacobian."""
