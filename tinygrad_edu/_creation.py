@@ -264,7 +264,10 @@ def full(
 def _like(input: Tensor, value: Any, dtype: dtype_ | None, device: Device, requires_grad: bool) -> Tensor:
     check_device(device)
     d = input._array.dtype if dtype is None else _dtype.as_numpy(dtype)
-    return _made(np.full_like(np.asarray(input._array), value, d, subok=False), requires_grad)
+    array = input._array
+    if not isinstance(array, np.ndarray | np.generic):  # inside vmap: of each example
+        return input._fresh((array.shape,), value, d, None, requires_grad)
+    return _made(np.full_like(np.asarray(array), value, d, subok=False), requires_grad)
 
 
 def zeros_like(

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _errors, _lint
 from ._core import engine
+from ._core.modes import state
 from ._core.op import Op
 
 if TYPE_CHECKING:
@@ -176,6 +177,15 @@ def grad(
     given = _each(grad_outputs) or [None] * len(outs)
     if len(given) != len(outs):
         raise RuntimeError(f"got {len(outs)} tensors and {len(given)} gradients")
+    retain = create_graph if retain_graph is None else retain_graph
+    if state.batched is not None and state.batched.concerns(outs, xs, given):  # inside vmap
+        each = state.batched.gradients(outs, xs, given, retain, create_graph)
+        return tuple(
+            [
+                _found(g, number, x, allow_unused, materialize_grads)
+                for number, (g, x) in enumerate(zip(each, xs, strict=True))
+            ]
+        )
     pending = _seeds(outs, given, create_graph)
     catch: dict[Any, Any] = {}
     for number, x in enumerate(xs):
@@ -185,23 +195,21 @@ def grad(
                 f"One of the differentiated Tensors does not require grad: input {number}, of shape {list(x.shape)}. {_errors.cut_off(x)}"
             )
         catch[node] = None
-    engine.walk(
-        pending,
-        create_graph=create_graph,
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        catch=catch,
+    engine.walk(pending, create_graph=create_graph, retain_graph=retain, catch=catch)
+    return tuple(
+        [_found(catch[x._current_node], number, x, allow_unused, materialize_grads) for number, x in enumerate(xs)]
     )
-    found = []
-    for number, x in enumerate(xs):
-        g = catch[x._current_node]
-        if g is None and materialize_grads:
-            g = np.zeros_like(x._array)
-        if g is None and not allow_unused:
-            raise RuntimeError(
-                f"The differentiated Tensor at index {number} appears to not have been used in the graph. Set allow_unused=True if this is the "
-                f"desired behavior. (It has shape {list(x.shape)}.)"
-            )
-        if g is not None and not isinstance(g, Op.kind):
-            g = Op.kind._of(np.array(g) if hasattr(g, "__setitem__") else g)
-        found.append(g)
-    return tuple(found)
+
+
+def _found(g: Any, number: int, x: Tensor, allow_unused: bool | None, materialize: bool) -> Any:
+    """The gradient that a walk left for input ``number``, as a tensor."""
+    if g is None and materialize:
+        g = np.zeros_like(x._array)
+    if g is None and not allow_unused:
+        raise RuntimeError(
+            f"The differentiated Tensor at index {number} appears to not have been used in the graph. Set allow_unused=True if this is the "
+            f"desired behavior. (It has shape {list(x.shape)}.)"
+        )
+    if g is not None and not isinstance(g, Op.kind):
+        g = Op.kind._of(np.array(g) if hasattr(g, "__setitem__") else g)
+    return g

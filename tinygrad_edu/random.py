@@ -22,6 +22,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from . import _dtype
+from ._core.modes import state
 from ._creation import size_of
 from ._dtype import dtype as torch_dtype
 from ._ops.elementwise import clone_inside
@@ -426,16 +427,17 @@ def fork_rng(devices: object = None, enabled: bool = True) -> Iterator[None]:
 # ---------------------------------------------------------------------- what the functions share
 
 
-def _stream(generator: Generator | None, name: str) -> Generator:
-    """The generator to draw from."""
-    if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
+def stream(generator: Generator | None, name: str, *inputs: object) -> Generator:
+    """The generator to draw from; what is drawn inside vmap, where it may depend on ``inputs``, is decided there."""
+    if generator is not None and not isinstance(generator, Generator):
         raise TypeError(
             f"{name}() received an invalid combination of arguments: generator must be a torch.Generator, "
             f"not {type(generator).__name__}; make one with torch.Generator().manual_seed(0)"
         )
-    return generator
+    source = default_generator if generator is None else generator
+    if state.batched is not None:
+        source = state.batched.draws(source, inputs)
+    return source
 
 
 def _shape_of(name: str, sizes: tuple[Size, ...], size: Sequence[int] | None) -> tuple[int, ...]:
@@ -573,7 +575,7 @@ def rand(
             [0.0885, 0.1320]])
     """
     check_device(device)
-    source, shape, kind = _stream(generator, "rand"), _shape_of("rand", sizes, size), _wanted_dtype(dtype)
+    source, shape, kind = stream(generator, "rand"), _shape_of("rand", sizes, size), _wanted_dtype(dtype)
     _need_float(kind, "check_uniform_bounds")
     return _made(source._uniform(math.prod(shape), kind), shape, requires_grad)
 
@@ -596,7 +598,7 @@ def randn(
     tensor([ 1.5410, -0.2934, -2.1788])
     """
     check_device(device)
-    source, shape, kind = _stream(generator, "randn"), _shape_of("randn", sizes, size), _wanted_dtype(dtype)
+    source, shape, kind = stream(generator, "randn"), _shape_of("randn", sizes, size), _wanted_dtype(dtype)
     _need_float(kind, "normal_kernel_cpu")
     return _made(source._normal(math.prod(shape), kind), shape, requires_grad)
 
@@ -633,7 +635,7 @@ def randint(
         )
     check_device(device)
     kind = _dtype.int64.numpy if dtype is None else _dtype.as_numpy(dtype)
-    source, shape = _stream(generator, "randint"), size_of(tuple(size))
+    source, shape = stream(generator, "randint"), size_of(tuple(size))
     first, last = _whole(first, "randint"), _whole(last, "randint")
     if not (-(2**63) <= first < 2**63 and -(2**63) <= last < 2**63):
         raise ValueError("Overflow when unpacking long long: bounds lie from -2**63 to 2**63 - 1")
@@ -665,7 +667,7 @@ def randperm(
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     check_device(device)
-    source = _stream(generator, "randperm")
+    source = stream(generator, "randperm")
     kind = _dtype.int64.numpy if dtype is None else _dtype.as_numpy(dtype)
     if kind == np.bool_:
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
@@ -686,7 +688,7 @@ def rand_like(
 ) -> Tensor:
     """Draw numbers uniformly from [0, 1), as many as ``input`` has."""
     check_device(device)
-    source, layout = _stream(generator, "rand_like"), _layout_of(input._array)
+    source, layout = stream(generator, "rand_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
     _need_float(kind, "check_uniform_bounds")
     return _made_like(source._uniform(layout.size, kind), layout, requires_grad)
@@ -702,7 +704,7 @@ def randn_like(
 ) -> Tensor:
     """Draw normal numbers, as many as ``input`` has."""
     check_device(device)
-    source, layout = _stream(generator, "randn_like"), _layout_of(input._array)
+    source, layout = stream(generator, "randn_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
     _need_float(kind, "normal_kernel_cpu")
     return _made_like(source._normal(layout.size, kind, contiguous=layout.flags.c_contiguous), layout, requires_grad)
@@ -723,7 +725,7 @@ def randint_like(
         raise TypeError("randint_like() received an invalid combination of arguments: give at least high")
     first, last = (0, low if high is None else high) if low is None or high is None else (low, high)
     check_device(device)
-    source, layout = _stream(generator, "randint_like"), _layout_of(input._array)
+    source, layout = stream(generator, "randint_like"), _layout_of(input._array)
     kind = layout.dtype if dtype is None else _dtype.as_numpy(dtype)
     _begin, end = _whole(first, "randint_like"), _whole(last, "randint_like")
     _refuse_requires_grad(kind, requires_grad)
@@ -765,7 +767,7 @@ def normal(
     >>> torch.normal(torch.tensor([0.0, 10.0, 20.0]), 0.1)
     tensor([ 0.1541,  9.9707, 19.7821])
     """
-    source = _stream(generator, "normal")
+    source = stream(generator, "normal", mean, std)
     check_device(device)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if not isinstance(size, Sequence):
@@ -794,12 +796,11 @@ def normal(
         if std._array.size and not std._array.min() >= 0:
             raise RuntimeError("normal expects all elements of std >= 0.0: a standard deviation cannot be negative")
         out = source._normal(count, kind).reshape(shape)
-        out *= std._array
+        out = out * std._array
     else:
         _need_std(std)
         out = source._normal(count, kind, 0.0, std).reshape(shape)
-    out += mean._array if isinstance(mean, Tensor) else mean
-    return _wrapped(out)
+    return _wrapped(out + (mean._array if isinstance(mean, Tensor) else mean))
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -814,7 +815,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     >>> torch.bernoulli(torch.tensor([0.0, 0.5, 1.0]))
     tensor([0., 0., 1.])
     """
-    source, array = _stream(generator, "bernoulli"), np.ascontiguousarray(input._array)
+    source, array = stream(generator, "bernoulli", input), input._writable()
+    array = array if array.flags.c_contiguous else np.ascontiguousarray(array)
     if p is None:
         drawn = _with_each_probability(source, array, array)
     else:
@@ -840,8 +842,8 @@ def multinomial(
     >>> torch.multinomial(torch.tensor([0.0, 1.0, 3.0]), 2)
     tensor([2, 1])
     """
-    weights = np.asarray(input._array)
-    source = _stream(generator, "multinomial")
+    weights = input._writable()
+    source = stream(generator, "multinomial", input)
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"prob_dist must be 1 or 2 dim: got {weights.ndim} dimensions")
     if weights.dtype.kind != "f":
@@ -857,22 +859,22 @@ def multinomial(
         )
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if (weights.sum(axis=-1) <= 0).any():
+    if (np.sum(weights, axis=-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    drawn = source._multinomial(np.atleast_2d(weights), num_samples, replacement)
+    drawn = source._multinomial(weights.reshape(-1, weights.shape[-1]), num_samples, replacement)
     return _wrapped(drawn.reshape((*weights.shape[:-1], num_samples)))
 
 
 def _with_each_probability(source: Generator, p: Array, layout: Array) -> Array:
     """Booleans in the memory order of ``layout``, each true with the probability at its place in ``p``."""
-    p = np.asarray(p)
     _need_float(p.dtype, "bernoulli_tensor_cpu_p_")
     if not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError(
             "Expected p_in >= 0 && p_in <= 1 to be true, but got false: every probability lies from 0 to 1"
         )
     unit = source._u53(layout.size) if p.dtype == np.float64 else source._u24(layout.size)
-    return np.asarray(_in_memory_order(unit, layout) < p)
+    below: Array = _in_memory_order(unit, layout) < p
+    return below
 
 
 # ---------------------------------------------------------------------- in place: the methods of Tensor
@@ -882,7 +884,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
     """Fill with normal numbers."""
     source = _begin(input, "normal_", generator, mean=mean, std=std)
     _need_std(std)
-    array = np.asarray(input._array)
+    array = input._writable()
     _need_float(array.dtype, "normal_kernel_cpu")
     drawn = source._normal(array.size, array.dtype, mean, std, contiguous=array.flags.c_contiguous)
     return input._replace(_in_memory_order(drawn, array), "NormalBackward0")
@@ -891,7 +893,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
 def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers drawn uniformly from ``[from, to)``."""
     source = _begin(input, "uniform_", generator, **{"from": from_, "to": to})
-    array = np.asarray(input._array)
+    array = input._writable()
     _need_float(array.dtype, "check_uniform_bounds")
     most = float(np.finfo(array.dtype).max)
     for name, bound in (("from", from_), ("to", to)):
@@ -906,9 +908,10 @@ def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Gener
 
 def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with ones and zeros: a one with probability p, a number or a tensor of one per element."""
-    array = np.asarray(input._array)
+    array = input._writable()
     if isinstance(p, Tensor):
-        source = _begin(input, "bernoulli_", generator)
+        _begin(input, "bernoulli_", generator)
+        source = stream(generator, "bernoulli_", p)
         try:
             chances = np.broadcast_to(p._array, array.shape)
         except ValueError:
@@ -929,7 +932,7 @@ def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator |
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers of rate lambd (mean 1 / lambd)."""
     source = _begin(input, "exponential_", generator, lambd=lambd)
-    array = np.asarray(input._array)
+    array = input._writable()
     _need_continuous(array.dtype, "Exponential")
     if not lambd > 0.0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
@@ -943,7 +946,7 @@ def random_(
 ) -> Tensor:
     """Fill with integers: ``random_()`` all the dtype can hold, ``random_(to)`` below ``to``, ``random_(from, to)``."""
     source = _begin(input, "random_", generator)
-    array = np.asarray(input._array)
+    array = input._writable()
     if from_ is None and to is None:
         drawn = source._random(array.size, array.dtype)
     else:
@@ -957,7 +960,7 @@ def random_(
 def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the Cauchy distribution."""
     source = _begin(input, "cauchy_", generator, median=median, sigma=sigma)
-    array = np.asarray(input._array)
+    array = input._writable()
     _need_continuous(array.dtype, "Cauchy")
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -971,7 +974,7 @@ def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Ge
     source = _begin(input, "log_normal_", generator, mean=mean, std=std)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    array = np.asarray(input._array)
+    array = input._writable()
     _need_float(array.dtype, "log_normal_cpu")
     return input._replace(
         _in_memory_order(source._log_normal(array.size, array.dtype, mean, std), array), "LogNormalBackward0"
@@ -983,7 +986,7 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
     source = _begin(input, "geometric_", generator, p=p)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    array = np.asarray(input._array)
+    array = input._writable()
     return input._replace(
         _in_memory_order(source._geometric(array.size, p).astype(array.dtype), array), "GeometricBackward0"
     )
@@ -1002,7 +1005,7 @@ def _begin(input: Tensor, name: str, generator: Generator | None, **numbers: obj
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location, "
             f"or the memory is read-only. Please clone() the tensor before performing the operation ({name})."
         )
-    return _stream(generator, name)
+    return stream(generator, name)
 
 
 # The class stands a floor below and cannot reach up: what is a method too is handed to it here.

@@ -43,6 +43,8 @@ class _State(threading.local):
         self.inference = False
         self.before_walk: Callable[[list[Any]], None] | None = None  # sees the steps that a backward walk will visit
         self.watch: Callable[[Any, Any, Any], None] | None = None  # sees each step after it ran
+        self.batches: list[Any] = []  # the vmaps at work, the outermost first
+        self.batched: Any = None  # while one is: what grad() and random functions do for a batch
 
 
 state = _State()

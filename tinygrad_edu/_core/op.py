@@ -639,10 +639,12 @@ def _make(
     return cls(forward, node_name=name, lifts=lifts, ufunc=ufunc, broadcasts=broadcasts)
 
 
-# ---- watching: the debugger and the recorder see every call; while nobody watches, nothing of this exists
+# ---- watching and taking over: the debugger sees every call, vmap answers some; while nobody does, nothing of this exists
 
 Watcher: TypeAlias = Callable[[Op, tuple[Any, ...], dict[str, Any], Any], None]
+Substitute: TypeAlias = Callable[[Op, tuple[Any, ...], dict[str, Any]], Any]
 _watchers: list[Watcher] = []
+_substitutes: list[Substitute] = []
 
 
 def _watched(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -655,20 +657,50 @@ def _watched(call: Callable[..., Any]) -> Callable[..., Any]:
     return watched_call
 
 
+def _substituted(call: Callable[..., Any]) -> Callable[..., Any]:
+    def substituted_call(self: Op, *args: Any, **settings: Any) -> Any:
+        for substitute in _substitutes:
+            out = substitute(self, args, settings)
+            if out is not NotImplemented:
+                return out
+        return call(self, *args, **settings)
+
+    return substituted_call
+
+
 _plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Ternary, Many)}
+
+
+def _install() -> None:
+    """Give every class of ops the call that the present watchers and substitutes need."""
+    for cls, plain in _plain.items():
+        call: Callable[..., Any] = plain
+        if _watchers:
+            call = _watched(call)
+        if _substitutes:
+            call = _substituted(call)  # outside: what a substitute calls in place of the op is watched, the op is not
+        cls.__call__ = call  # type: ignore[method-assign]  # the point: no cost while nobody watches
 
 
 def watch(watcher: Watcher) -> None:
     """Call ``watcher(op, args, settings, result)`` after every op, in every thread, until ``unwatch``."""
     _watchers.append(watcher)
-    if len(_watchers) == 1:
-        for cls, call in _plain.items():
-            cls.__call__ = _watched(call)  # type: ignore[method-assign]  # the point: no cost while nobody watches
+    _install()
 
 
 def unwatch(watcher: Watcher) -> None:
     """Stop calling ``watcher``."""
     _watchers.remove(watcher)
-    if not _watchers:
-        for cls, call in _plain.items():
-            cls.__call__ = call  # type: ignore[method-assign]  # as above
+    _install()
+
+
+def substitute(answer: Substitute) -> None:
+    """Ask ``answer(op, args, settings)`` before every op, in every thread, until ``restore``: NotImplemented lets the op run."""
+    _substitutes.append(answer)
+    _install()
+
+
+def restore(answer: Substitute) -> None:
+    """Stop asking ``answer``."""
+    _substitutes.remove(answer)
+    _install()

@@ -1111,7 +1111,9 @@ def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = Non
 def _check_zero_divisor(input: Any, other: Any) -> None:
     """torch refuses an integer division by zero; NumPy would give 0."""
     arrays = [getattr(v, "_array", v) for v in (input, other)]
-    if _dtype.result_numpy(*arrays).kind in "iub" and not np.all(arrays[1]):
+    if _dtype.result_numpy(*arrays).kind in "iub" and (
+        arrays[1] == 0 if isinstance(arrays[1], int) else (arrays[1] == 0).any()
+    ):
         raise RuntimeError("ZeroDivisionError")
 
 
@@ -1188,7 +1190,7 @@ def pow(input: Tensor | float, exponent: Tensor | float, *, out: Tensor | None =
         exponent = as_tensor_operand(exponent)
     if isinstance(exponent, Op.kind):
         if isinstance(input, Op.kind):
-            if "f" not in (input._array.dtype.kind + exponent._array.dtype.kind) and np.any(exponent._array < 0):
+            if "f" not in (input._array.dtype.kind + exponent._array.dtype.kind) and (exponent._array < 0).any():
                 raise RuntimeError("Integers to negative integer powers are not allowed.")
             return _el.pow(input, exponent)
         d = _dtype.result_numpy(input, exponent._array)
@@ -1443,7 +1445,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
     >>> torch.allclose(torch.tensor([1.0]), torch.tensor([1.0 + 1e-9]))
     True
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 def _same_dtype(name: str, input: Tensor, other: Tensor) -> None:

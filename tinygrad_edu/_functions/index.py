@@ -126,7 +126,7 @@ def read_index(x: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any
             basic.append(slice(None))
             arrays.append(item)
             dim += 1
-    has_arrays = any(isinstance(a, np.ndarray) for a in arrays)
+    has_arrays = any(hasattr(a, "dtype") for a in arrays)
     plain = all(isinstance(b, slice) and b == slice(None) for b in basic)
     if plain and len(items) > 1:
         view = _shape.alias
@@ -144,6 +144,8 @@ def _item(i: Any) -> Any:
         return slice(_bound(i.start), _bound(i.stop), _bound(i.step))
     if isinstance(i, Op.kind):
         i = i._array
+        if not isinstance(i, np.ndarray | np.generic):  # inside vmap: an index of each example
+            return _item_of_each(i)
     elif isinstance(i, bool):
         return np.asarray(i)
     elif isinstance(i, list | tuple | range):
@@ -168,6 +170,15 @@ def _item(i: Any) -> Any:
         ) from None
 
 
+def _item_of_each(i: Any) -> Any:
+    """An index that differs between examples: it stays an array, even if it is one number of each."""
+    if i.dtype.kind not in "biu":
+        raise IndexError(
+            f"tensors used as indices must be long, int, byte or bool tensors, not {i.dtype}; cast with .long()"
+        )
+    return i.astype(bool) if i.dtype == np.uint8 else i
+
+
 def _plain(k: Any) -> Any:
     return k._array if isinstance(k, Op.kind) else k
 
@@ -179,7 +190,7 @@ def _bound(b: Any) -> Any:
 def _consumes(item: Any) -> int:
     if item is None or item is Ellipsis:
         return 0
-    return item.ndim if isinstance(item, np.ndarray) and item.dtype == bool else 1
+    return item.ndim if hasattr(item, "dtype") and item.dtype == bool else 1
 
 
 def _in_range(index: Any, dim: int, size: int) -> None:
@@ -195,7 +206,7 @@ def _indices(name: str, index: Any) -> Any:
     """The array of an index tensor."""
     if not isinstance(index, Op.kind):
         raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
-    array = np.asarray(index._array)
+    array = index._writable()
     if array.dtype.kind not in "iu":
         raise RuntimeError(
             f"{name}(): Expected dtype int64 for index, but got {_dtype.of(array.dtype)}; cast it with .long()"
@@ -420,7 +431,7 @@ def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumu
     >>> torch.zeros(3).index_put((torch.tensor([0, 0]),), torch.tensor([1.0, 2.0]), accumulate=True)
     tensor([3., 0., 0.])
     """
-    places = tuple([np.asarray(i._array) for i in indices])
+    places = tuple([i._writable() for i in indices])
     return (_index.put_add if accumulate else _index.put)(input, values, index=places)
 
 
@@ -428,7 +439,7 @@ def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumu
 
 
 def _mask(name: str, mask: Any) -> Any:
-    array = np.asarray(mask._array)
+    array = mask._writable()
     if array.dtype != bool:
         raise RuntimeError(
             f"{name} only supports boolean masks, but got mask with dtype {_dtype.of(array.dtype)}; write mask.bool()"
@@ -496,9 +507,10 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     holds = _mask("masked_scatter_", mask)
     x = _spread_over(input, holds, "masked_scatter")
     full = np.broadcast_to(holds, x._array.shape)
-    if np.count_nonzero(full) > source._array.size:
+    needed = np.sum(full)
+    if (needed > source._array.size).any():
         raise RuntimeError(
-            f"Number of elements of source < number of ones in mask ({source._array.size} < {np.count_nonzero(full)})"
+            f"Number of elements of source < number of ones in mask ({source._array.size} < {needed.max()})"
         )
     return _index.masked_scatter(x, source, mask=full)
 
@@ -514,10 +526,14 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     """
     i = _indices("take", index)
     _in_range(i, 0, input._array.size)
-    where = np.unravel_index(np.where(i < 0, i + input._array.size, i), input._array.shape) if input._array.ndim else ()
     if not input._array.ndim:
         return input.reshape(1)[index * 0]
-    return _index.take_flat(input, index=where)
+    i = np.where(i < 0, i + input._array.size, i)
+    where: list[Any] = []
+    for n in reversed(input._array.shape):
+        where.insert(0, i % n)
+        i = i // n
+    return _index.take_flat(input, index=tuple(where))
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:

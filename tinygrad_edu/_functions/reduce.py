@@ -14,6 +14,7 @@ from .. import return_types
 from .._core.op import Op
 from .._dtype import as_numpy
 from .._ops import reduce as _r
+from .._ops import sort as _sort
 from .._ops.elementwise import maximum, minimum
 from .._ops.index import gather
 from .._ops.shape import permute, reshape
@@ -601,8 +602,8 @@ def _quantile(
         reduced = shape[:axis] + ((1,) if keepdim and shape else ()) + shape[axis + 1 :]
         input = lanes(input)
     x = np.moveaxis(input._array, axis, -1)
-    order = np.argsort(x, axis=-1, kind="stable")
-    numbers = np.add.reduce(x == x, axis=-1, keepdims=True, dtype=np.int64)
+    order = _sort.argsort(x, axis=x.ndim - 1)
+    numbers = _r.sum(x == x, axis=-1, keepdims=True)
     n = x.shape[-1]
     rank = (
         levels.reshape(-1) * (np.maximum(numbers - 1, 0) if skips_nan else n - 1).astype(x.dtype)
@@ -615,7 +616,7 @@ def _quantile(
     below = _ROUNDINGS[interpolation](rank)
 
     def at(places: Any) -> Tensor:
-        index = np.take_along_axis(order, places.astype(np.int64), -1)
+        index = gather(order, axis=order.ndim - 1, index=places.astype(np.int64))
         return gather(input, axis=axis, index=np.moveaxis(index, -1, axis))
 
     out = at(below)

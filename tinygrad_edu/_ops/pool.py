@@ -140,7 +140,8 @@ max_pool_3d = max_pool.named("MaxPool3DWithIndicesBackward0")
 max_pool_1d = max_pool.named("SqueezeBackward1")
 
 
-def max_indices(x: Array, top: Array, window: Window) -> Array:
+@op
+def max_indices(x: Array, top: Array, *, window: Window) -> Array:
     """Number the largest elements within the input's flattened spatial axes, as ``return_indices`` does."""
     numbers: Array = np.arange(int(np.prod(window.size)), dtype=np.int64).reshape(window.size)
     numbers = surrounded(numbers, window, 0)
@@ -200,7 +201,8 @@ def adaptive_bounds(size: int, parts: int) -> list[tuple[int, int]]:
     return [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
 
 
-def adaptive_max_indices(x: Array, parts: tuple[int, ...]) -> Array:
+@op
+def adaptive_max_indices(x: Array, *, parts: tuple[int, ...]) -> Array:
     """Number the largest element of every stretch, the first of equal ones."""
     spatial = len(parts)
     size = x.shape[x.ndim - spatial :]

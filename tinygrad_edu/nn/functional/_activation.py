@@ -13,7 +13,7 @@ from ..._functions.softmax import log_softmax as _log_softmax
 from ..._functions.softmax import softmax as _softmax
 from ..._ops import activation as _ops
 from ..._tensor import Tensor
-from ...random import default_generator
+from ...random import stream
 from ._common import need_float
 
 __all__ = [
@@ -192,10 +192,11 @@ def rrelu(
     need_float(input, "rrelu_with_noise_out_cpu")
     if not training:
         return _maybe_over(input, _ops.rrelu(input, slope=(lower + upper) / 2), inplace)
-    x = np.asarray(input._array)
+    x = input._writable()
+    source = stream(None, "rrelu")
     slope = np.ones(x.shape, x.dtype)
     below = x <= 0  # only these draw
-    slope[below] = default_generator._uniform(int(below.sum()), np.dtype(np.float64), lower, upper)
+    slope[below] = source._uniform(int(below.sum()), np.dtype(np.float64), lower, upper)
     return _maybe_over(input, _ops.rrelu(input, slope=slope), inplace)
 
 
@@ -357,11 +358,10 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    x = np.asarray(logits._array)
-    waiting = default_generator._exponential(x.size, x.dtype).reshape(x.shape)
+    x = logits._writable()
+    waiting = stream(None, "gumbel_softmax")._exponential(x.size, x.dtype).reshape(x.shape)
     soft = _softmax((logits + Tensor._of(-np.log(waiting))) / tau, dim)
     if not hard:
         return soft
-    one_hot = np.zeros(x.shape, x.dtype)
-    np.put_along_axis(one_hot, np.expand_dims(np.asarray(soft._array).argmax(axis=dim), dim), 1.0, axis=dim)
-    return Tensor._of(one_hot) - soft.detach() + soft
+    value = soft.detach()
+    return value.new_zeros(x.shape).scatter(dim, value.argmax(dim, True), value=1.0) - value + soft

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from ..._tensor import Tensor
-from ...random import default_generator
+from ...random import stream
 from ._common import scalar_type
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
@@ -32,7 +32,7 @@ def _drop(input: Tensor, p: float, shape: tuple[int, ...] | None, inplace: bool)
     if p == 1:  # nothing to draw
         noise = np.zeros((), x.dtype)
     else:
-        noise = default_generator._keep_mask(np.asarray(x) if shape is None else shape, p).astype(x.dtype)
+        noise = stream(None, "dropout")._keep_mask(input._writable() if shape is None else shape, p).astype(x.dtype)
         noise /= x.dtype.type(1.0 - p)
     mask = Tensor._of(noise)
     return input.mul_(mask) if inplace else input * mask
@@ -109,7 +109,7 @@ def _alpha(input: Tensor, p: float, shape: tuple[int, ...] | None) -> Tensor:
         return input
     if p == 1:
         return input * Tensor._of(np.zeros(x.shape if shape is None else shape, x.dtype))
-    keep = default_generator._keep_mask(np.asarray(x) if shape is None else shape, p).astype(x.dtype)
+    keep = stream(None, "alpha_dropout")._keep_mask(input._writable() if shape is None else shape, p).astype(x.dtype)
     alpha = 1.7580993408473766
     a = 1.0 / math.sqrt((alpha * alpha * p + 1.0) * (1.0 - p))
     shift = (keep - x.dtype.type(1)) * x.dtype.type(alpha * a) + x.dtype.type(alpha * a * p)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,16 +80,16 @@ def grid_sample(
         index = np.zeros((batch, *places), np.int64)
         inside = np.ones((batch, *places), bool)
         for coordinate, size, step in zip(at, spatial, corner, strict=True):
-            numbers = np.asarray(coordinate._array)
+            numbers = coordinate._writable()
             low = np.rint(numbers) if mode == "nearest" else np.floor(numbers)
             if mode != "nearest":
                 share = coordinate - wrap(low) if step else 1 - (coordinate - wrap(low))
                 weight = share if weight is None else weight * share
-            cell = np.nan_to_num(low + step, nan=-1).clip(-1, size).astype(np.int64)
-            inside &= (cell >= 0) & (cell < size)
+            cell = np.where(np.isnan(low), -1.0, low + step).clip(-1, size).astype(np.int64)
+            inside = inside & (cell >= 0) & (cell < size)
             index = index * size + cell.clip(0, size - 1)
         picked = flat.gather(
-            2, wrap(np.broadcast_to(index.reshape(batch, 1, -1), (batch, channels, index[0].size)).copy())
+            2, wrap(np.broadcast_to(index.reshape(batch, 1, -1), (batch, channels, math.prod(places))).copy())
         )
         mark = wrap(inside.astype(input._array.dtype))
         weight = mark if weight is None else weight * mark
@@ -108,7 +109,7 @@ def _unnormalised(x: Tensor, size: int, padding_mode: str, align_corners: bool) 
         if span == 0:
             return at * 0
         away = (at - low).abs()
-        numbers = np.asarray(away._array)
+        numbers = away._writable()
         flips = np.floor(numbers / span)
         rest = away - wrap(flips * span)
         odd = wrap((flips % 2).astype(numbers.dtype))

@@ -198,7 +198,7 @@ def embedding(
         _shorten_rows(weight, input._array, max_norm, norm_type)
     per_row = None
     if scale_grad_by_freq:
-        index = np.asarray(input._array)
+        index = input._writable()
         counts = np.bincount(index.reshape(-1), minlength=rows)
         per_row = (1.0 / counts[index]).astype(weight._array.dtype)
     del sparse
@@ -280,7 +280,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    index = np.asarray(tensor._array)
+    index = tensor._writable()
     if index.dtype != np.int64:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, got {scalar_type(tensor)}: convert with .long()."

@@ -15,6 +15,8 @@ from ..._functions.softmax import log_softmax
 from ..._ops import loss as _ops
 from ..._ops.elementwise import div
 from ..._ops.elementwise import where as choose
+from ..._ops.index import take
+from ..._ops.reduce import total
 from ..._ops.shape import reshape_inside
 from ..._tensor import Tensor
 from ._common import chosen_reduction, need_float, need_tensor, reduced, scalar_type, wrap
@@ -266,12 +268,13 @@ def _cross_entropy(
     ignored = numbers == ignore_index
     if weight is not None:
         logs = logs * weight.reshape(-1, *(1 for _ in range(input.ndim - dim - 1)))
-    smooth = (-logs.sum(dim)).masked_fill(wrap(np.asarray(ignored)), 0.0)
+    smooth = (-logs.sum(dim)).masked_fill(wrap(ignored), 0.0)
     if reduction == "mean":
         if weight is not None:
-            smooth = smooth.sum() / float(weight._array[numbers[~ignored]].sum())
+            counted = take(weight._array, index=(np.where(ignored, 0, numbers),)) * ~ignored
+            smooth = smooth.sum() / wrap(total(counted))
         else:
-            smooth = smooth.sum() / int(np.size(ignored) - np.sum(ignored))
+            smooth = smooth.sum() / wrap(total(~ignored))
     elif reduction == "sum":
         smooth = smooth.sum()
     return nll * (1 - smoothing) + smooth * (smoothing / input.shape[dim])
@@ -319,7 +322,7 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     if x.ndim == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     rows = 1 if x.ndim == 1 else x.shape[0]
-    numbers = np.asarray(target._array)
+    numbers = target._writable()
     if x.ndim > 1 and (numbers.ndim == 0 or rows != numbers.shape[0]):
         given = numbers.shape[0] if numbers.ndim else 1
         if rows != given:
@@ -361,12 +364,12 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     counted = numbers.reshape(-1) if x.ndim == 1 else numbers
     kept = counted != ignore_index
     safe = counted if kept.all() else np.where(kept, counted, 0)
-    share = np.ones(counted.shape, x.dtype) if weight is None else weight._array[safe]
+    share = np.ones(counted.shape, x.dtype) if weight is None else take(weight._array, index=(safe,))
     if safe is not counted:
         share = share * kept
     divisor = None
     if reduction == "mean":
-        divisor = np.add.reduce(share, axis=None)
+        divisor = total(share)
     elif reduction == "sum":
         divisor = x.dtype.type(1)
     op = _ops.nll_loss
@@ -439,7 +442,7 @@ def _expanded(weight: Tensor, input: Tensor) -> np.ndarray:
             f"The size of tensor a {list(input.shape)} must match the size of tensor b {list(weight.shape)}: weights broadcast "
             "to the shape of the input."
         )
-    return np.asarray(array, input._array.dtype)
+    return array.astype(input._array.dtype, copy=False)
 
 
 def binary_cross_entropy_with_logits(
@@ -683,7 +686,7 @@ def multi_margin_loss(
         raise ValueError("weight must be one-dimensional")
     alone = input.ndim < 2
     x = input.reshape(1, -1) if alone else input
-    numbers = np.asarray(target._array).reshape(-1)
+    numbers = target._writable().reshape(-1)
     if numbers.size != x.shape[0]:
         raise RuntimeError(f"inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}")
     if numbers.size and (numbers.min() < 0 or numbers.max() >= x.shape[1]):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._errors import where as _where
 from ..._ops import norm as _ops
+from ..._ops import reduce as _reduce
 from ..._tensor import Tensor
 from ._common import need_float, scalar_type
 
@@ -164,16 +165,16 @@ def _batch_norm(
             name = "running_mean" if running_mean is None else "running_var"
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         rate = (1.0 / np.sqrt(running_var._array + eps)).astype(x.dtype, copy=False)
-        mean = np.array(running_mean._array, x.dtype)
+        mean = running_mean._array.astype(x.dtype)
         return _ops.batch_norm_fixed(input, weight, bias, mean=mean, rate=rate, weights=weights)
     if x.size and (running_mean is not None or running_var is not None):
         n = x.size // channels
-        mean = np.add.reduce(x, axis=axis) / n
+        mean = _reduce.sum(x, axis=axis) / n
         if running_mean is not None:
             _move(running_mean, mean, momentum)
         if running_var is not None:
             d = x - mean.reshape(weights)
-            _move(running_var, np.add.reduce(d * d, axis=axis) / (n - 1), momentum)
+            _move(running_var, _reduce.sum(d * d, axis=axis) / (n - 1), momentum)
     return _ops.batch_norm(
         input, weight, bias, axis=axis, groups=x.shape, weights=weights, parameters=(channels,), eps=eps
     )
@@ -181,9 +182,21 @@ def _batch_norm(
 
 def _move(running: Tensor, now: np.ndarray, momentum: float) -> None:
     """Move a running statistic towards its present value, in place."""
-    array = running._writable()
-    array *= 1 - momentum
-    array += momentum * now
+    _become(running, running._array * (1 - momentum) + momentum * now)
+
+
+def _become(running: Tensor, now: np.ndarray) -> None:
+    """Write a running statistic, of each example inside vmap."""
+    if not isinstance(now, np.ndarray):
+        if isinstance(running._array, np.ndarray):
+            raise RuntimeError(
+                "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
+                "batched. Use eval() mode or track_running_stats=False, give each example running statistics of its own, or another norm "
+                "(group_norm, layer_norm)."
+            )
+        running._replace(now, "running statistics")
+        return
+    running._writable()[...] = now
     running._mark_written()
 
 
@@ -216,8 +229,7 @@ def instance_norm(
     if use_input_stats:
         for running, moved in ((running_mean, repeated[0]), (running_var, repeated[1])):
             if running is not None and moved is not None:
-                running._writable()[...] = np.true_divide(np.add.reduce(moved._array.reshape(n, c)), n)
-                running._mark_written()
+                _become(running, _reduce.sum(moved._array.reshape(n, c), axis=0) / n)
     return out.view(input.shape)
 
 

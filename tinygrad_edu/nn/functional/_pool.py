@@ -14,7 +14,7 @@ from ..._ops import resample as _resample
 from ..._ops.shape import squeeze_dim
 from ..._tensor import Tensor
 from .._sizes import Size
-from ._common import sizes, wrap
+from ._common import sizes
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -148,7 +148,7 @@ def _max_pool(
     out: Tensor = _MAX[n](input, window=window)
     if not return_indices:
         return out
-    return out, wrap(_ops.max_indices(np.asarray(input._array), np.asarray(out._array), window))
+    return out, _ops.max_indices(input.detach(), out.detach(), window=window)
 
 
 _MAX = {1: _ops.max_pool_1d, 2: _ops.max_pool, 3: _ops.max_pool_3d}
@@ -543,7 +543,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Wanted) -> Tensor:
 
 def _adaptive_max_pool(n: int, input: Tensor, output_size: Wanted) -> Pair:
     parts = _parts(f"adaptive_max_pool{n}d", n, input, output_size, ":")
-    index = wrap(_ops.adaptive_max_indices(np.asarray(input._array), parts))
+    index = _ops.adaptive_max_indices(input.detach(), parts=parts)
     op = {1: _ops.adaptive_max_pick_1d, 2: _ops.adaptive_max_pick, 3: _ops.adaptive_max_pick_3d}[n]
     return op(input, index, spatial=n), index
 
