@@ -243,20 +243,12 @@ def _tensor_difference(actual: Tensor, expected: Tensor, tolerances: Tolerances,
             return f"The values for attribute '{name}' do not match: {mine} != {other}."
     common = promote_types(actual.dtype, expected.dtype)
     actual, expected = actual.to(common), expected.to(common)
-    matches = _matches(actual, expected, tolerances, rules.equal_nan)
+    matches = isclose(actual, expected, *tolerances, rules.equal_nan)
     if matches.all():
         return ""
     if not actual.shape:
         return _scalars_words(actual.item(), expected.item(), tolerances)
     return _tensors_words(actual, expected, matches, tolerances)
-
-
-def _matches(actual: Tensor, expected: Tensor, tolerances: Tolerances, equal_nan: bool) -> Tensor:
-    """Where the two are close. Without tolerances they must be equal, exactly so for the largest integers."""
-    if tolerances == _EXACT:
-        same = actual == expected
-        return same | (actual.isnan() & expected.isnan()) if equal_nan else same
-    return isclose(actual, expected, *tolerances, equal_nan)
 
 
 def _scalars_words(actual: Any, expected: Any, tolerances: Tolerances) -> str:
