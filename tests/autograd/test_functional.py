@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_edu
 from tests.oracle import both
+from tinygrad_edu._core.op import unwatch, watch
 from tinygrad_edu.autograd import functional
 
 GIVEN = [[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]
@@ -114,9 +115,63 @@ def test_they_work_inside_no_grad():
     both(program)
 
 
-@pytest.mark.parametrize("options", [{"vectorize": True}, {"vectorize": True, "strategy": "forward-mode"}])
-def test_torchs_ways_to_compute_a_jacobian_give_the_same_numbers(options):
-    both(lambda t: t.autograd.functional.jacobian(one_to_one(t), t.tensor(GIVEN), **options))
+WAYS = [
+    {},
+    {"vectorize": True},
+    {"vectorize": True, "create_graph": True},
+    {"vectorize": True, "strategy": "forward-mode"},
+    {"vectorize": True, "strict": True},
+    {"strategy": "forward-mode"},
+    {"vectorize": True, "strategy": "forward-mode", "strict": True},
+    {"vectorize": True, "strategy": "forward-mode", "create_graph": True},
+]
+
+
+def values(nested):
+    """Nested tuples of tensors without their histories; torch gives lists in some ways, and zeros a history in some."""
+    return tuple(values(part) for part in nested) if isinstance(nested, tuple | list) else nested.detach()
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize("options", WAYS)
+@pytest.mark.parametrize(("func", "count"), FUNCTIONS)
+def test_torchs_ways_to_compute_a_jacobian_give_the_same(func, count, options, requires_grad):
+    both(lambda t: values(t.autograd.functional.jacobian(func(t), inputs_of(t, count, requires_grad), **options)))
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize("options", WAYS)
+@pytest.mark.parametrize(("func", "count"), SCALARS[:2])
+def test_torchs_ways_to_compute_a_hessian_give_the_same(func, count, options, requires_grad):
+    options = {("outer_jacobian_strategy" if name == "strategy" else name): on for name, on in options.items()}
+    both(lambda t: values(t.autograd.functional.hessian(func(t), inputs_of(t, count, requires_grad), **options)))
+
+
+def test_a_vectorized_jacobian_is_differentiated_again():
+    def program(t):
+        x = t.tensor([0.5, 2.0], requires_grad=True)
+        jacobian = t.autograd.functional.jacobian(lambda x: x**3 * x.sum(), x, create_graph=True, vectorize=True)
+        return jacobian, t.autograd.grad(jacobian.square().sum(), x)
+
+    both(program)
+
+
+def test_a_vectorized_jacobian_runs_each_step_of_the_graph_once():
+    t, calls = tinygrad_edu, []
+    watcher = lambda op, args, settings, out: calls.append(op.name)
+
+    def count(elements, **options):
+        x = t.arange(float(elements))
+        calls.clear()
+        watch(watcher)
+        try:
+            functional.jacobian(lambda x: (x.sin() * x).cumsum(0), x, **options)
+        finally:
+            unwatch(watcher)
+        return len(calls)
+
+    assert count(3, vectorize=True) == count(30, vectorize=True)
+    assert count(3) < count(30)
 
 
 STRICT = {
@@ -153,6 +208,18 @@ MISTAKES = {
     ),
     "a vector for hessian": (lambda f, x: f.hessian(lambda x: x * x, x), "should contain a single element"),
     "a tuple for vhp": (lambda f, x: f.vhp(lambda x: (x.sum(),), x, x), "should return a single Tensor"),
+    "rows at once, strict": (
+        lambda f, x: f.jacobian(lambda x: x, x, vectorize=True, strict=True),
+        "not supported together",
+    ),
+    "columns one by one": (
+        lambda f, x: f.hessian(lambda x: x, x, outer_jacobian_strategy="forward-mode"),
+        "only implemented",
+    ),
+    "an unknown strategy for hessian": (
+        lambda f, x: f.hessian(lambda x: x, x, outer_jacobian_strategy="forward"),
+        "Expected strategy to be either",
+    ),
     "an unknown strategy": (lambda f, x: f.jacobian(lambda x: x, x, strategy="forward"), "Expected strategy to be"),
 }
 

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 
 import tinygrad_edu
 import tinygrad_edu.func
-from tests.oracle import both
+from tests.oracle import assert_same, both
 from tinygrad_edu import func
+from tinygrad_edu._core.op import unwatch, watch
+from tinygrad_edu.func import _rows
 from tinygrad_edu.func._trees import flatten, unflatten
+from tinygrad_edu.testing.table import ROWS
 
 GIVEN = [0.5, -1.25, 2.0]
 OTHER = [1.5, 0.75, -0.5]
@@ -733,3 +737,174 @@ def test_a_jacobian_is_the_linear_part_of_every_axis(steps, x):
     columns = t.stack([linear(axis) for axis in t.eye(3, dtype=t.float64)], 1)
     for transform in (func.jacrev, func.jacfwd):
         assert t.allclose(transform(lambda x: f(x, x))(x), columns, rtol=1e-9, atol=1e-9)
+
+
+# ---- with vmap: of each example, and all rows of a Jacobian at once
+
+
+@pytest.mark.parametrize("name", [name for name in TRANSFORMS if name != "linearize"])  # torch's has no rule for it
+@given(steps=STEPS)
+def test_every_transform_of_a_batch_is_torchs(name, steps):
+    def program(t):
+        def one(x, y):
+            return flatten(TRANSFORMS[name](t, composed(t, steps), loss_of(t, steps), x, y))[0]
+
+        xs = t.stack([x_of(t), x_of(t, OTHER)])
+        return t.func.vmap(one)(xs, xs.flip(0)), t.func.vmap(one, in_dims=(None, 0))(x_of(t), xs)
+
+    both(program)
+
+
+def test_gradients_of_each_example_by_shared_weights():
+    def program(t):
+        net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 1)).double()
+        with t.no_grad():
+            for p in net.parameters():
+                p.copy_(t.arange(float(p.numel()), dtype=t.float64).reshape(p.shape).sin())
+        weights = {name: p.detach() for name, p in net.named_parameters()}
+
+        def loss(weights, x, y):
+            return ((t.func.functional_call(net, weights, x) - y) ** 2).sum()
+
+        xs, ys = t.stack([x_of(t), x_of(t, OTHER)]), t.tensor([1.0, -1.0], dtype=t.float64)
+        return t.func.vmap(t.func.grad(loss), in_dims=(None, 0, 0))(weights, xs, ys)
+
+    both(program)
+
+
+def test_an_ensemble_of_models_runs_as_one():
+    def program(t):
+        nets = [t.nn.Linear(3, 2).double() for _ in range(3)]
+        with t.no_grad():
+            for i, net in enumerate(nets):
+                for p in net.parameters():
+                    p.copy_(t.arange(float(p.numel()), dtype=t.float64).reshape(p.shape).sin() + i)
+        parameters, buffers = t.func.stack_module_state(nets)
+        call = lambda *state: t.func.functional_call(nets[0], state[:2], state[2])
+        out = t.func.vmap(call, in_dims=(0, 0, None))(parameters, buffers, t.stack([x_of(t), x_of(t, OTHER)]))
+        out.square().sum().backward()
+        return out, {name: p.grad for name, p in parameters.items()}
+
+    both(program)
+
+
+def test_a_jacobian_runs_each_step_of_the_graph_once_for_all_rows():
+    t = tinygrad_edu
+    calls = []
+    watcher = lambda op, args, settings, out: calls.append(op.name)
+
+    def count(elements):
+        x = t.arange(float(elements), dtype=t.float64)
+        calls.clear()
+        watch(watcher)
+        try:
+            func.jacrev(lambda x: (x.sin() * x.exp()).cumsum(0))(x)
+        finally:
+            unwatch(watcher)
+        return len(calls)
+
+    assert count(3) == count(30)
+
+
+def test_a_backward_that_reads_numbers_is_called_row_by_row():
+    t = tinygrad_edu
+    seen = []
+
+    class Reading(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(g.tolist())
+            return g * 2
+
+    assert func.jacrev(Reading.apply)(x_of(t)).tolist() == [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
+    assert seen == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+def test_an_error_of_a_backward_is_not_hidden():
+    t = tinygrad_edu
+
+    class Broken(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        func.jacrev(Broken.apply)(x_of(t))
+
+
+# ---- every op of the table
+
+SMOOTH = [row for row in ROWS if row.order > 0]
+
+
+def cases_of(row, count=2):
+    """A few cases of a row, the same in every run."""
+    found = []
+
+    @hypothesis.settings(max_examples=count, database=None, derandomize=True, phases=[hypothesis.Phase.generate])
+    @given(row.sample)
+    def collect(case):
+        found.append(case)
+
+    collect()
+    return found[:count]
+
+
+def as_function(t, row, case):
+    """The row's call as a function of its differentiable arrays, and these."""
+    leaves, spec = flatten(case)
+    owner = [i for i, part in enumerate(case) for _ in flatten(part)[0]]
+    wanted = [isinstance(a, np.ndarray) and a.dtype == np.float64 for a in leaves]
+    places = [n for n, is_wanted in enumerate(wanted) if is_wanted and owner[n] not in row.frozen]
+
+    def f(*xs):
+        given = [t.from_numpy(np.array(a)) if isinstance(a, np.ndarray) else a for a in leaves]
+        for n, x in zip(places, xs, strict=True):
+            given[n] = x
+        t.manual_seed(0)
+        output = row.call(t, *unflatten(given, spec))
+        outputs, _ = flatten(
+            tuple(output) if isinstance(output, tuple) else output
+        )  # torch's return types are not named tuples
+        return tuple([out for out in outputs if out.is_floating_point()])
+
+    return f, tuple([t.from_numpy(np.array(leaves[n])) for n in places])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of operations that torch deprecates
+@pytest.mark.parametrize("row", SMOOTH, ids=lambda row: row.name)
+def test_all_rows_of_a_jacobian_at_once_are_those_one_by_one(row):
+    t = tinygrad_edu
+    for case in cases_of(row):
+        f, xs = as_function(t, row, case)
+        xs = [x.requires_grad_() for x in xs]
+        for out in f(*xs):
+            if out.numel() and out.requires_grad:
+                for at_once, alone in zip(_rows.together(out, xs), _rows.one_by_one(out, xs), strict=True):
+                    assert_same(at_once, alone)
+
+
+TWICE = [row for row in SMOOTH if row.order > 1 and row.name != "cholesky"]  # torch.cholesky has no forward formula
+
+
+@pytest.mark.parametrize("row", TWICE, ids=lambda row: row.name)
+def test_jvp_by_two_backward_passes_is_torchs_by_forward_formulas(row):
+    for case in cases_of(row):
+
+        def program(t, case=case):
+            f, xs = as_function(t, row, case)
+            if any(
+                x.isnan().any() for x in xs
+            ):  # of nansum and its kin: what NaN times a tangent is they do not agree on
+                xs = tuple([x.nan_to_num() for x in xs])
+            return t.func.jvp(f, xs, tuple([(x * 1.7 + 0.3).sin() for x in xs]))
+
+        both(program, rtol=1e-6, atol=1e-8, ignore_warnings=True)

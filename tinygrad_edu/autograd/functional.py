@@ -13,9 +13,9 @@ from typing import Any
 
 from .._core.modes import enable_grad, is_grad_enabled, set_grad_enabled
 from .._creation import zeros_like
-from .._differentiate import grad
-from .._functions import stack
 from .._tensor import Tensor
+from ..func._derivatives import jacfwd
+from ..func._rows import block, gradients
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -58,7 +58,7 @@ def vjp(
             )
         vector = _vector(v, outputs, one_output, "vjp", create_graph)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        found = _gradients(outputs, xs, vector, create_graph)
+        found = gradients(outputs, xs, vector, create_graph=create_graph)
         product = _filled(
             found, xs, strict, create_graph, "The output of the user-provided function", "input {}", "jacobian"
         )
@@ -92,7 +92,7 @@ def jvp(
         vector = _vector_of_inputs(v, xs, one_input, "jvp", create_graph)
         outputs, one_output = _called(func, xs, "jvp", strict)
         weights = tuple([zeros_like(out, requires_grad=True) for out in outputs])
-        slopes = _gradients(outputs, xs, weights, create_graph=True)
+        slopes = gradients(outputs, xs, weights, create_graph=True)
         if strict:
             _refuse_missing(slopes)
             _refuse_flat(
@@ -100,7 +100,7 @@ def jvp(
                 "The gradient with respect to input {} is independent of the inputs of the user-provided function.",
             )
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        found = _gradients(slopes, weights, vector, create_graph)
+        found = gradients(slopes, weights, vector, create_graph=create_graph)
         product = _filled(
             found, outputs, strict, create_graph, "The gradient with respect to the input", _TRICK, "jacobian"
         )
@@ -131,7 +131,7 @@ def vhp(
         vector = _vector_of_inputs(v, xs, one_input, "vhp", create_graph)
         output, slopes = _slopes(func, xs, "vhp", strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        found = _gradients(slopes, xs, vector, create_graph)
+        found = gradients(slopes, xs, vector, create_graph=create_graph)
         product = _filled(
             found, xs, strict, create_graph, "The jacobian of the user-provided function", "input {}", "hessian"
         )
@@ -162,9 +162,9 @@ def hvp(
         vector = _vector_of_inputs(v, xs, one_input, "hvp", create_graph)
         output, slopes = _slopes(func, xs, "hvp", strict)
         weights = tuple([zeros_like(x, requires_grad=True) for x in xs])
-        bends = _gradients(slopes, xs, weights, create_graph=True)  # u H, to be differentiated by u
+        bends = gradients(slopes, xs, weights, create_graph=True)  # u H, to be differentiated by u
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        found = _gradients(bends, weights, vector, create_graph)
+        found = gradients(bends, weights, vector, create_graph=create_graph)
         product = _filled(
             found, xs, strict, create_graph, "The hessian of the user-provided function", _TRICK, "hessian"
         )
@@ -188,8 +188,11 @@ def jacobian(
     ----------
     func, inputs, create_graph, strict
         As in :func:`vjp`.
-    vectorize, strategy
-        How torch is to compute the same numbers. Here always one backward pass for each element of the outputs.
+    vectorize
+        Compute all rows of an output in one backward pass, instead of one pass for each: faster, and takes more memory.
+    strategy
+        "reverse-mode" computes rows; "forward-mode" columns, as :func:`tinygrad_edu.func.jacfwd`, and only with ``vectorize=True``, without
+        ``strict`` and ``create_graph``.
 
     Examples
     --------
@@ -199,13 +202,23 @@ def jacobian(
     tensor([[3., 0., 1.],
             [0., 3., 2.]])
     """
-    _known(strategy)
+    _check_strategy(strategy, create_graph, strict, vectorize)
+    if strategy == "forward-mode":
+        xs, one_input = _tuple(inputs, "inputs", "jacobian")
+        return _forward_jacobian(func, xs, one_input)
     with enable_grad():
         xs, one_input = _prepared(inputs, "inputs", "jacobian", create_graph)
         outputs, one_output = _called(func, xs, "jacobian", strict)
-        blocks = [
-            _finished(_rows(out, i, xs, create_graph, strict), one_input, create_graph) for i, out in enumerate(outputs)
-        ]
+        if strict and vectorize:
+            raise RuntimeError(
+                "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+                "Please either set `strict=False` or `vectorize=False`."
+            )
+        blocks = []
+        for number, out in enumerate(outputs):
+            check = _row_check(number, create_graph) if strict else None
+            rows = block(out, xs, create_graph=create_graph, chunk_size=None if vectorize else 1, check=check)
+            blocks.append(_finished(rows, one_input, create_graph))
     return blocks[0] if one_output else tuple(blocks)
 
 
@@ -235,7 +248,6 @@ def hessian(
     tensor([[ 2.,  0.],
             [ 0., -2.]])
     """
-    _known(outer_jacobian_strategy)
     xs, one_input = _tuple(inputs, "inputs", "hessian")
 
     def gradient(*xs: Tensor) -> Tensors:
@@ -243,7 +255,7 @@ def hessian(
         _, slopes = _slopes(func, found, "hessian", strict)
         return tuple([zeros_like(x) if g is None else g for g, x in zip(slopes, found, strict=True)])
 
-    blocks: Any = jacobian(gradient, xs, create_graph, strict)
+    blocks: Any = jacobian(gradient, xs, create_graph, strict, vectorize, outer_jacobian_strategy)
     found: Tensor | tuple[Tensors, ...] = blocks[0][0] if one_input else blocks
     return found
 
@@ -253,10 +265,23 @@ def hessian(
 _TRICK = "entry {} in the vector of the double backward trick"
 
 
-def _known(strategy: str) -> None:
+def _check_strategy(strategy: str, create_graph: bool, strict: bool, vectorize: bool) -> None:
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError(
-            f'Expected strategy to be either "forward-mode" or "reverse-mode", but got {strategy!r}. The numbers are the same.'
+            f'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs than inputs, '
+            f'"forward-mode" is recommended. Otherwise, use "reverse-mode". It is {strategy!r}.'
+        )
+    if strategy == "reverse-mode":
+        return
+    for is_on, name, error in ((create_graph, "create_graph", NotImplementedError), (strict, "strict", RuntimeError)):
+        if is_on:
+            raise error(
+                f'torch.autograd.functional.jacobian: `{name}=True` and `strategy="forward-mode"` are not supported together (yet). '
+                f'Please either set `{name}=False` or `strategy="reverse-mode"`.'
+            )
+    if not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for `vectorize=True`."
         )
 
 
@@ -306,7 +331,7 @@ def _slopes(
             f"The Tensor returned by the function given to {caller} should contain a single element, but its shape is {_shapes(outputs)}. "
             "Sum it, or take one element."
         )
-    slopes = _gradients(outputs, xs, None, create_graph=True)
+    slopes = gradients(outputs, xs, create_graph=True)
     if strict:
         _refuse_missing(slopes)
         _refuse_flat(
@@ -349,45 +374,35 @@ def _vector(
     return vector
 
 
-def _gradients(
-    outputs: Sequence[Tensor | None],
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor] | None,
-    create_graph: bool,
-    retain_graph: bool | None = None,
-) -> list[Tensor | None]:
-    """grad(), where outputs without gradient count as constants and an input without influence gets None."""
-    seeds: Sequence[Tensor | None] = weights or [None] * len(outputs)
-    used = [(out, seed) for out, seed in zip(outputs, seeds, strict=True) if out is not None and out.requires_grad]
-    if not used:
-        return [None] * len(inputs)
-    outs, seeds = zip(*used, strict=True)
-    return [*grad(outs, inputs, seeds, retain_graph, create_graph, allow_unused=True)]
+def _forward_jacobian(func: Func, xs: tuple[Tensor, ...], one_input: bool) -> Tensor | tuple[Tensors, ...]:
+    one_output = True
+
+    def outputs(*xs: Tensor) -> tuple[Tensor, ...]:
+        nonlocal one_output
+        found, one_output = _tuple(func(*xs), "outputs of the user-provided function", "jacobian")
+        return found
+
+    rows = jacfwd(outputs, tuple(range(len(xs))))(*xs)
+    blocks = [of_output[0] if one_input else of_output for of_output in rows]
+    return blocks[0] if one_output else tuple(blocks)
 
 
-def _rows(output: Tensor, number: int, xs: tuple[Tensor, ...], create_graph: bool, strict: bool) -> tuple[Tensor, ...]:
-    """The Jacobian of one output: for each input a tensor of shape (*output shape, *input shape)."""
-    rows: list[list[Tensor]] = [[] for _ in xs]
-    for element in output.reshape(-1).unbind() if output.numel() else ():
-        for i, (g, x) in enumerate(
-            zip(_gradients([element], xs, None, create_graph, retain_graph=True), xs, strict=True)
-        ):
-            if strict and g is None:
+def _row_check(number: int, create_graph: bool) -> Callable[[Sequence[Tensor | None]], None]:
+    """What strict mode demands of each row of the Jacobian of output ``number``."""
+
+    def check(row: Sequence[Tensor | None]) -> None:
+        for i, g in enumerate(row):
+            if g is None:
                 raise RuntimeError(
                     f"Output {number} of the user-provided function is independent of input {i}. This is not allowed in strict mode."
                 )
-            if strict and create_graph and g is not None and not g.requires_grad:
+            if create_graph and not g.requires_grad:
                 raise RuntimeError(
                     f"The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict mode when "
                     "create_graph=True."
                 )
-            rows[i].append(zeros_like(x) if g is None else g)
-    return tuple(
-        [
-            stack(of_x).reshape(output.shape + x.shape) if of_x else x.new_zeros(output.shape + x.shape)
-            for of_x, x in zip(rows, xs, strict=True)
-        ]
-    )
+
+    return check
 
 
 def _refuse_missing(slopes: Sequence[Tensor | None]) -> None:

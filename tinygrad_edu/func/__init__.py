@@ -2,6 +2,7 @@
 
 from ._derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 from ._functional_call import functional_call, stack_module_state
+from ._vmap import vmap
 
 __all__ = [
     "functional_call",
@@ -14,4 +15,5 @@ __all__ = [
     "linearize",
     "stack_module_state",
     "vjp",
+    "vmap",
 ]

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from .._core.modes import enable_grad
 from .._creation import zeros_like
-from .._functions import movedim, stack
+from .._functions import movedim
 from .._tensor import Tensor
-from ._level import Level, gradients
+from ._level import Level
+from ._rows import block, filled, gradients
 from ._trees import Spec, flatten, mapped, unflatten
 
 Tree: TypeAlias = Any  # a tensor, or tuples, lists and dicts of tensors, of any depth
@@ -106,7 +107,7 @@ def _grad_and_value(
         )
     history = level.wanted([output])
     found = gradients([output], level.leaves, create_graph=history)
-    *slopes, output = level.leave([*_filled(found, level.leaves), output])
+    *slopes, output = level.leave([*filled(found, level.leaves), output])
     value = (output, _left(level, aux)) if has_aux else output
     return unflatten(slopes, spec), value
 
@@ -153,7 +154,7 @@ def vjp(func: Func, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
         tensors = [w for w in weights if isinstance(w, Tensor)]
         record = run.level.wanted([*run.outputs, *tensors]) if create_graph is None else create_graph
         found = gradients(run.outputs, run.inputs, weights, create_graph=record, retain_graph=retain_graph)
-        return unflatten(run.level.leave(_filled(found, run.inputs)), run.input_spec)
+        return unflatten(run.level.leave(filled(found, run.inputs)), run.input_spec)
 
     return (run.result(), pullback, run.aux()) if has_aux else (run.result(), pullback)
 
@@ -199,7 +200,7 @@ def jvp(
             raise RuntimeError(
                 "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True."
             )
-    tangent = unflatten(run.level.leave(_filled(moved, run.outputs)), run.output_spec)
+    tangent = unflatten(run.level.leave(filled(moved, run.outputs)), run.output_spec)
     return (run.result(), tangent, run.aux()) if has_aux else (run.result(), tangent)
 
 
@@ -229,7 +230,7 @@ def linearize(func: Func, *primals: Tree) -> tuple[Any, Func]:
                         f"tangent:{number} with {quality} {getattr(v, quality)} in flattened pytree doesn't match the {quality} "
                         f"{getattr(x, quality)} of the corresponding primal."
                     )
-        return unflatten(run.level.leave(_filled(push(flat), run.outputs)), run.output_spec)
+        return unflatten(run.level.leave(filled(push(flat), run.outputs)), run.output_spec)
 
     return run.result(), linear
 
@@ -242,7 +243,7 @@ def jacrev(
     chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
 ) -> Func:
-    """Return the function that computes the Jacobian of ``func``, row by row, by backward passes.
+    """Return the function that computes the Jacobian of ``func`` by its rows: one backward pass carries them all.
 
     For each output and each input a tensor of shape (*output shape, *input shape), nested as the output is and, inside, as the
     argument is. Cheaper than :func:`jacfwd` where there are fewer outputs than inputs.
@@ -256,7 +257,7 @@ def jacrev(
     has_aux
         ``func`` returns ``(output, aux)``, and the new function ``(jacobian, aux)``.
     chunk_size
-        How many rows to compute at once; by default all of them, and one after the other for 1.
+        How many rows to compute at once, to save memory; by default all rows of an output, and one after the other for 1.
 
     Raises
     ------
@@ -279,7 +280,7 @@ def jacrev(
         run = _Run(func, args, argnums, has_aux, "vjp(f, *primals)")
         run.refuse_whole_numbers()
         record = run.level.wanted(run.outputs)
-        blocks = [_block(out, run.inputs, record) for out in run.outputs]
+        blocks = [block(out, run.inputs, create_graph=record, chunk_size=chunk_size) for out in run.outputs]
         found = run.nested(blocks)
         return (found, run.aux()) if has_aux else found
 
@@ -287,7 +288,7 @@ def jacrev(
 
 
 def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Func:
-    """Return the function that computes the Jacobian of ``func``, column by column, by :func:`jvp`.
+    """Return the function that computes the Jacobian of ``func`` by its columns: those that :func:`jvp` gives.
 
     The same numbers as :func:`jacrev`; cheaper where there are fewer inputs than outputs.
 
@@ -311,7 +312,7 @@ def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomnes
         weights, slopes = _weighted(run)
         record = run.level.wanted(run.outputs)
         columns = zip(
-            *[_block(slope, weights, record) for slope in slopes], strict=True
+            *[block(slope, weights, create_graph=record) for slope in slopes], strict=True
         )  # (*input shape, *output shape)
         blocks = [
             [_turned(column, x.dim()) for column, x in zip(next(columns), run.inputs, strict=True)]
@@ -443,11 +444,6 @@ def _left(level: Level, aux: Any) -> Any:
     return unflatten(level.leave(tensors), spec)
 
 
-def _filled(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tensor]:
-    """Zeros for what is missing."""
-    return [zeros_like(x) if g is None else g for g, x in zip(found, like, strict=True)]
-
-
 def _check_directions(primals: object, tangents: object) -> None:
     """Refuse primals and tangents that do not fit together."""
     if not isinstance(primals, tuple):
@@ -481,7 +477,7 @@ def _weighted(run: _Run) -> tuple[list[Tensor], list[Tensor]]:
     with enable_grad():
         weights = [run.level.enter(zeros_like(out)) for out in outputs]
         found = gradients(outputs, run.inputs, weights, create_graph=True)
-    return weights, _filled(found, run.inputs)
+    return weights, filled(found, run.inputs)
 
 
 def _pushforward(run: _Run) -> Callable[[list[Tensor]], list[Tensor | None]]:
@@ -494,21 +490,6 @@ def _pushforward(run: _Run) -> Callable[[list[Tensor]], list[Tensor | None]]:
         return [next(found) if out.is_floating_point() else None for out in run.outputs]
 
     return push
-
-
-def _block(output: Tensor, inputs: Sequence[Tensor], record: bool) -> list[Tensor]:
-    """The Jacobian of one output by each input, of shape (*output shape, *input shape)."""
-    rows: list[list[Tensor]] = [[] for _ in inputs]
-    for place in range(output.numel()):
-        seed = zeros_like(output).reshape(-1)
-        seed[place] = 1
-        found = gradients([output], inputs, [seed.reshape(output.shape)], create_graph=record, retain_graph=True)
-        for of_x, g in zip(rows, _filled(found, inputs), strict=True):
-            of_x.append(g)
-    return [
-        stack(of_x).reshape(output.shape + x.shape) if of_x else x.new_zeros(output.shape + x.shape)
-        for of_x, x in zip(rows, inputs, strict=True)
-    ]
 
 
 def _turned(column: Tensor, dims: int) -> Tensor:

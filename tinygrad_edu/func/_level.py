@@ -15,8 +15,8 @@ from typing import Any
 from .._core.memory import tick
 from .._core.modes import is_grad_enabled
 from .._core.node import Leaf, Node
-from .._differentiate import grad
 from .._tensor import Tensor
+from ._vmap import leaf_of, lifted
 
 Step = Node | Leaf
 
@@ -54,7 +54,8 @@ class Level:
                 f"Thing passed to transform API must be Tensor, got {type(x)}. Only tensors can be differentiated by: make one "
                 "with torch.tensor(...), or leave this argument out of argnums."
             )
-        leaf = x.detach().requires_grad_()
+        x = lifted(x)  # inside vmap: what is the same for all examples has a gradient for each
+        leaf = leaf_of(x)
         self._outside[leaf._current_node] = x, x._current_node if is_grad_enabled() else None
         self.leaves.append(leaf)
         return leaf
@@ -124,20 +125,3 @@ def _retied(saved: Any, outside: dict[Any, Step | None]) -> Any:
 
 def _is_tied(kept: Any) -> bool:
     return type(kept) is tuple and len(kept) == 2 and isinstance(kept[1], Step)
-
-
-def gradients(
-    outputs: Sequence[Tensor | None],
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor] | None = None,
-    *,
-    create_graph: bool = False,
-    retain_graph: bool | None = None,
-) -> list[Tensor | None]:
-    """grad(), where outputs without history count as constants and an input without influence gets None."""
-    seeds: Sequence[Tensor | None] = weights or [None] * len(outputs)
-    used = [(out, seed) for out, seed in zip(outputs, seeds, strict=True) if out is not None and out.requires_grad]
-    if not used:
-        return [None] * len(inputs)
-    outs, seeds = zip(*used, strict=True)
-    return [*grad(outs, inputs, seeds, retain_graph, create_graph, allow_unused=True)]
