@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._core.op import Array, op
+from . import error_function
 
 # ---- the machine's own: casts, copies, constants
 
@@ -622,68 +623,17 @@ relu.gradient(x=lambda g, out: g * (out > 0))
 @op(lifts=True)
 def erf(x: Array) -> Array:
     """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
-    return _erf(x).astype(x.dtype)
+    return error_function.erf(x)
 
 
 @op(lifts=True)
 def erfc(x: Array) -> Array:
     """1 - erf(x), exact in the tail."""
-    return _erfc(x).astype(x.dtype)
+    return error_function.erfc(x)
 
 
-_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
-erf.gradient(x=lambda g, x: g * (_TWO_OVER_ROOT_PI * exp(-(x * x))))
-erfc.gradient(x=lambda g, x: -g * (_TWO_OVER_ROOT_PI * exp(-(x * x))))
-
-
-@functools.cache
-def _log_scaled_erfc() -> Array:
-    """Chebyshev coefficients of log(erfc(z)) + z**2 - log(t) in t = 2 / (2 + z), for z >= 0.
-
-    The substitution makes the function smooth enough on (0, 1] for a short series; the idea is in
-    Numerical Recipes, 3rd ed., section 6.2.2. The nodes are computed from math.erfc, beyond its underflow from the
-    asymptotic series.
-    """
-
-    def target(u: Array) -> Array:
-        values = []
-        for t in (np.asarray(u) + 2) / 4:
-            z = 2 / t - 2
-            if z < 25:
-                scaled = math.log(math.erfc(z)) + z * z
-            else:
-                series, term = 1.0, 1.0
-                for k in range(1, 8):
-                    term *= -(2 * k - 1) / (2 * z * z)
-                    series += term
-                scaled = math.log(series / (z * math.sqrt(math.pi)))
-            values.append(scaled - math.log(t))
-        return np.array(values)
-
-    # t in (0, 1] is u = 4t - 2 in (-2, 2]; halved for chebinterpolate's [-1, 1]
-    return np.polynomial.chebyshev.chebinterpolate(lambda u: target(2 * u), 30)
-
-
-def _erfc(x: Array) -> Array:
-    """1 - erf(x), in double precision."""
-    x = np.asarray(x, np.float64)
-    z = np.abs(x)
-    t = 2 / (2 + z)
-    tail = t * np.exp(np.polynomial.chebyshev.chebval(2 * t - 1, _log_scaled_erfc()) - z * z)
-    tail = np.where(np.isinf(z), 0, tail)
-    return np.where(x < 0, 2 - tail, tail)
-
-
-def _erf(x: Array) -> Array:
-    """erf(x), in double precision: near 0 by its series, 2/sqrt(pi) exp(-x^2) sum 2^k x^(2k+1) / (2k+1)!!."""
-    x = np.asarray(x, np.float64)
-    small = np.abs(x) < 0.5
-    inner = np.where(small, x, 0)
-    term = total = inner * _TWO_OVER_ROOT_PI * np.exp(-inner * inner)
-    for k in range(1, 18):
-        term = term * (2 * inner * inner / (2 * k + 1))
-        total = total + term
-    return np.where(small, total, 1 - _erfc(x))
+erf.gradient(x=lambda g, x: g * (error_function.TWO_OVER_ROOT_PI * exp(-(x * x))))
+erfc.gradient(x=lambda g, x: -g * (error_function.TWO_OVER_ROOT_PI * exp(-(x * x))))
 
 
 # ---- rounding: steps, whose gradient is zero
