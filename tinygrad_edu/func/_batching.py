@@ -139,7 +139,7 @@ def unbounded(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical
     *_ops_of(softmax, "total", "softmax", "log_softmax", "safe_softmax"),
     *_ops_of(sort, "argsort", "top_index", "kth_index"),
     *_ops_of(activation, "glu", "half", "beside_zeros"),
-    *_ops_of(shape, "diagonal", "diagonal_place", "windows", "windows_add", "flip", "roll", "rotate"),
+    *_ops_of(shape, "diagonal", "diagonal_place", "windows", "windows_add", "flip", "rotate"),
     *_ops_of(index, "repeat_each", "sum_each"),
 )
 def along(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical:
@@ -162,6 +162,16 @@ def along(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical:
             settings[name] = _axes(settings[name], ndim or 1)
     out: Tensor = op(*args, **settings)
     return out if ndim else _reshaped(out, batch.size)
+
+
+@rule_for(shape.roll)
+def roll(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical:
+    """Within each example; without axes its elements are counted in a row."""
+    x = args[0]
+    if settings["axes"] is None or not x.ndim:
+        moved = op(_flattened(batch, x), shifts=settings["shifts"], axes=(1,) * len(settings["shifts"]))
+        return _reshaped(moved, batch.size, *x.shape)
+    return op(batch.front(x), shifts=settings["shifts"], axes=_axes(settings["axes"], x.ndim))
 
 
 @rule_for(reduce.argmax, reduce.argmin)
