@@ -144,14 +144,16 @@ def transposed(a: np.ndarray) -> np.ndarray:
 
 def reversed_(a: np.ndarray) -> np.ndarray:
     """Return the values of ``a`` with negative strides."""
-    flip = (..., *(slice(None, None, -1),) * a.ndim)  # the ellipsis makes a 0-d array stay one
-    return np.array(a[flip], order="C")[flip]
+    flip: tuple[Any, ...] = (..., *(slice(None, None, -1),) * a.ndim)  # the ellipsis makes a 0-d array stay one
+    turned: np.ndarray = np.array(a[flip], order="C")[flip]
+    return turned
 
 
 def strided(a: np.ndarray) -> np.ndarray:
     """Return the values of ``a`` as every second element of a larger block."""
     block = np.full(tuple(2 * n for n in a.shape), 77, a.dtype)
-    view = block[(..., *(slice(None, None, 2),) * a.ndim)]
+    every_second: tuple[Any, ...] = (..., *(slice(None, None, 2),) * a.ndim)
+    view: np.ndarray = block[every_second]
     view[...] = a
     return view
 
