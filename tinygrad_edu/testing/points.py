@@ -30,12 +30,14 @@ class Slopes:
     value: np.ndarray  # (results,)
     left: np.ndarray  # (elements, results); infinite where they grow without limit, nan where there is nothing
     right: np.ndarray
+    blur: np.ndarray  # (elements, results): how far both still moved at the smallest step
     jumps: np.ndarray  # (elements, results), bool: on one side or the other the value does not go on
 
     def kinds(self) -> np.ndarray:
         """Return for every pair its kind, as far as values can tell, or "" where the function is smooth."""
         with np.errstate(invalid="ignore"):
-            kinks = ~np.isclose(self.left, self.right, rtol=1e-4, atol=1e-6)
+            gap, size = np.abs(self.right - self.left), np.fmax(np.abs(self.right), np.abs(self.left))
+            kinks = gap > 1e-6 + 1e-4 * size + self.blur
         kinds = np.full(self.left.shape, "", object)
         kinds[kinks] = Kind.KINK
         kinds[np.isinf(self.left) | np.isinf(self.right)] = Kind.SINGULAR
@@ -83,16 +85,14 @@ class Place:
     def gradient(self, element: int, moved: int = 0, step: float = 0.0) -> np.ndarray:
         """Return the gradient of one element of the results by all differentiated elements."""
         leaves, results = self.run(moved, step)
-        chosen = self.t.cat([x.reshape(-1) for x in results])[element]
-        return self._joined(leaves, self.t.autograd.grad(chosen, leaves, allow_unused=True))
+        return self._joined(leaves, self.t.autograd.grad(picked(results, element), leaves, allow_unused=True))
 
     def curvature(self, element: int) -> np.ndarray:
         """Return the second derivative of one element of the results by each differentiated element, twice by the same."""
         found = np.zeros(self.size)
         for i in range(self.size):
             leaves, results = self.run()
-            chosen = self.t.cat([x.reshape(-1) for x in results])[element]
-            slopes = self.t.autograd.grad(chosen, leaves, create_graph=True, allow_unused=True)
+            slopes = self.t.autograd.grad(picked(results, element), leaves, create_graph=True, allow_unused=True)
             flat = self.t.cat([(x * 0 if g is None else g).reshape(-1) for x, g in zip(leaves, slopes, strict=True)])
             if flat[i].requires_grad:
                 found[i] = self._joined(leaves, self.t.autograd.grad(flat[i], leaves, allow_unused=True))[i]
@@ -107,18 +107,23 @@ class Place:
         function = function or self.value
         elements = range(self.size) if elements is None else elements
         here = function(0, 0.0)
-        left, right = np.zeros((2, len(elements), here.size))
+        left, right, blur = np.zeros((3, len(elements), here.size))
         jumps = np.zeros(left.shape, bool)
         with np.errstate(all="ignore"):
             for i, element in enumerate(elements):
                 for slopes, sign in ((left, -1.0), (right, 1.0)):
-                    slopes[i], jump = beside(function, element, sign, here)
+                    slopes[i], moved, jump = beside(function, element, sign, here)
+                    blur[i] += moved
                     jumps[i] |= jump
-        return Slopes(here, left, right, jumps)
+        return Slopes(here, left, right, blur, jumps)
 
 
-def beside(function: Function, element: int, sign: float, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the slopes on one side of the point, near it but without it, and whether the value there goes elsewhere."""
+def beside(
+    function: Function, element: int, sign: float, here: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the slopes on one side of the point, near it but without it; how far they moved at the smallest step; and
+    whether the values there do not lead to the value here.
+    """
 
     def at(step: float) -> np.ndarray:
         try:
@@ -127,19 +132,30 @@ def beside(function: Function, element: int, sign: float, here: np.ndarray) -> t
             return np.full(here.shape, np.nan)
 
     near, far = [at(h) for h in STEPS], [at(2 * h) for h in STEPS]
-    slopes = limit(*(sign * (b - a) / h for a, b, h in zip(near, far, STEPS, strict=True)))
+    secants = [sign * (b - a) / h for a, b, h in zip(near, far, STEPS, strict=True)]
     gaps = [np.abs(a - here) for a in near]
-    return slopes, (gaps[-1] > 1e-4) & (gaps[-1] > 0.7 * gaps[-2])
+    jump = (gaps[-1] > 1e-4) & (gaps[-1] > 0.7 * gaps[-2])
+    return limit(*secants), np.abs(secants[-1] - secants[-2]), jump
 
 
 def limit(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
     """Return where a sequence goes, by Aitken's extrapolation: to infinity if its differences do not shrink."""
     before, after = second - first, third - second
     settled = np.abs(after) <= 1e-7 * (1 + np.abs(third))
-    endless = ~settled & (np.abs(after) > 0.7 * np.abs(before))
-    rate = np.where(settled | endless, 0.0, after / np.where(before == 0, 1.0, before))
+    steady = np.abs(after) > 0.7 * np.abs(before)
+    endless = ~settled & steady & (np.abs(after) > 0.05 * np.abs(third))
+    rate = np.where(settled | steady, 0.0, after / np.where(before == 0, 1.0, before))
     found = np.where(endless, np.sign(after) * np.inf, third + after * rate / (1 - rate))
     return np.where(np.isnan(third), np.nan, np.where(np.isinf(third), third, found))
+
+
+def picked(results: Sequence[Any], element: int) -> Any:
+    """Return one element of several tensors, counted over all of them."""
+    for x in results:
+        if element < x.numel():
+            return x.reshape(-1)[element]
+        element -= x.numel()
+    raise IndexError("there is no such element")
 
 
 def floats(x: Any) -> list[np.ndarray]:
@@ -226,7 +242,8 @@ class Line:
 
 def close(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Say which numbers are equal up to the error of one-sided differences."""
-    return np.isclose(x, y, rtol=1e-4, atol=1e-6)
+    equal: np.ndarray = np.isclose(x, y, rtol=1e-4, atol=1e-6)
+    return equal
 
 
 def number(x: float, nothing: str = "nan") -> str:
@@ -247,7 +264,7 @@ def numbers(xs: np.ndarray, nothing: str = "nan") -> str:
 def call(case: Sequence[Any]) -> str:
     """Write the arguments of a case; None at the end, and no settings, are left out."""
     given = list(case)
-    while given and (given[-1] is None or given[-1] == {}):
+    while given and not isinstance(given[-1], np.ndarray) and given[-1] in (None, {}):
         given.pop()
     return ", ".join(argument(x) for x in given)
 
@@ -280,7 +297,7 @@ def family(row: Row) -> str:
         return "Losses and distances"
     if name != row.name or "softmax" in name:
         return "Activations and layers"
-    if row.base in SUMS:
+    if row.base in SUMS and not name.endswith(".binary"):
         return "Sums, norms, extrema and order"
     return "Matrices" if row.base in MATRICES or name.startswith("linalg.") else "Single elements"
 
@@ -296,7 +313,7 @@ OPENING = """\
 At a kink a function has a slope on the left and another on the right, and no derivative. Backward needs a number there
 all the same. Any number between the two slopes is a *sub-gradient*: for a convex function such as `abs` a line of that
 slope touches the graph from below. Descent works with any of them, so one must be chosen, and the choice must be known.
-These are PyTorch's choices. A test compares every line with PyTorch, to second order where PyTorch has one.
+These are PyTorch's choices: a test compares every line with PyTorch. Where it chooses otherwise, the last column says so.
 
 Elements that compete (a *tie*) share the gradient or leave it to one of them. At a *jump* the slope beside it is used,
 which is why a rounded number passes no gradient on. Where a slope is infinite (*singular*) or the function begins
@@ -322,7 +339,7 @@ This page is generated from the op table: `python -m tinygrad_edu.testing.points
 
 def page() -> str:
     """Return the text of docs/non-differentiable-points.md."""
-    t = importlib.import_module(__name__.partition(".")[0])  # the whole interface, which lies above this floor
+    t = importlib.import_module(__package__.partition(".")[0])  # the whole interface, which lies above this floor
     lines = [Line.of(t, row, point) for row in ROWS for point in row.points]
     bends = [line for line in lines if line.point.kind == Kind.BEND]
     parts = [OPENING]

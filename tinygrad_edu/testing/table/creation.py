@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._draw import cases, one
-from .row import FLOATS, Row
+from .row import FLOATS, Kind, Point, Row
 
 A = np.array
 NAMES = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
@@ -240,6 +240,7 @@ ROWS = [
         layouts=False,
         sample=cases(lambda d: (d.array(d.shape(size=5), 0, 1), d.integer(0, 999))),
         bad=((A([2.0]), 0),),
+        points=(Point("the probability 1", (A(1.0), 0), Kind.END, "a draw passes nothing on"),),
     ),
     Row(
         name="bernoulli",

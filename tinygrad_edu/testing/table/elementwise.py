@@ -18,7 +18,7 @@ BY_ZERO = (
 )
 WHOLE_QUOTIENT = (
     Point("the quotient is an integer", (A(4.0), A(2.0)), Kind.JUMP),
-    Point("a number divided by zero", (A(1.0), A(0.0)), Kind.SINGULAR),
+    Point("a number divided by zero", (A(1.0), A(0.0)), Kind.SINGULAR, "0, as wherever something is rounded"),
 )
 WHOLE_REST = (
     Point("x is a multiple of y", (A(4.0), A(2.0)), Kind.JUMP, "1 for x, minus the rounded quotient for y"),

@@ -111,13 +111,15 @@ ROWS = [
     # decompositions: of their vectors only the squares are determined
     of_square("logdet", lambda t, x: t.logdet(definite(t, x)), method=False),
     of_square("slogdet", lambda t, x: tuple(t.slogdet(x)), points=(
-        Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "PyTorch: ∞ or nan", order=0),)),
+        Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "PyTorch: ∞", 1, 0),
+        Point("a singular matrix: the sign", (SINGULAR,), Kind.JUMP, "PyTorch: 0", order=0),)),
     of_square("linalg.cholesky", lambda t, x: t.linalg.cholesky(definite(t, x)), bad=((SIX * np.nan,),)),
     of_square("cholesky", lambda t, x: t.cholesky(definite(t, x)), method=False),
     of_square("linalg.eigvalsh", lambda t, x: t.linalg.eigvalsh(x + x.mT), rtol=1e-6, bad=((SIX,),), points=(
         Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "in the basis that LAPACK takes", order=1),)),
     of_square("linalg.eigh", lambda t, x: [y**k for k, y in enumerate(t.linalg.eigh(x + x.mT), 1)], rtol=1e-5,
-              named=False, points=(Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", order=0),)),
+              named=False, points=(Point("two equal eigenvalues", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", order=0),
+        Point("two equal eigenvalues: the vectors", (np.eye(2),), Kind.JUMP, "0 / 0 counts as 0; PyTorch: nan", 2, 0))),
     of_square("linalg.matrix_exp", lambda t, x: t.linalg.matrix_exp(x / 4), rtol=1e-6, bad=((SIX,),)),
     of_square("linalg.matrix_rank", lambda t, x: t.linalg.matrix_rank(x), order=0),
     Row(name="cholesky_solve", **EXACT, method=False,
@@ -127,11 +129,14 @@ ROWS = [
           sample=cases(lambda d, left=left: triangle(d, left))) for left in (True, False)),
     Row(name="linalg.qr", call=lambda t, x: tuple(t.linalg.qr(x)), **EXACT, rtol=1e-6, sample=cases(
         lambda d: (d.array((n := d.integer(2, 3), 2)) * 0.3 + np.eye(n, 2),)),
-        points=(Point("a column of zeros", (np.diag([0.0, 1.0]),), Kind.JUMP, "PyTorch: nan", order=0),)),
+        points=(Point("a column begins with zero", (A([[0.0, 1.0], [1.0, 1.0]]),), Kind.KINK, "LAPACK turns the sign"),
+                Point("a column of zeros", (np.diag([0.0, 1.0]),), Kind.JUMP, "PyTorch: nan", order=0),)),
     Row(name="linalg.svd", call=lambda t, x: [v if v.ndim == x.ndim - 1 else v**2 for v in
                                               t.linalg.svd(x, full_matrices=False)],
         sample=cases(lambda d: (tall_or_wide(d),)), **EXACT, rtol=1e-5, named=False,
-        points=(Point("two equal singular values", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", 4, 0),)),
+        points=(Point("two equal singular values", (np.eye(2),), Kind.TIE, "0 / 0 counts as 0; PyTorch: nan", 4, 0),
+                Point("two equal singular values: the vectors", (np.eye(2),), Kind.JUMP,
+                      "0 / 0 counts as 0; PyTorch: nan", order=0))),
     Row(name="linalg.svdvals", call=lambda t, x: t.linalg.svdvals(x), sample=cases(lambda d: (tall_or_wide(d),)),
         **EXACT, rtol=1e-6, points=(
             Point("two equal singular values", (np.eye(2),), Kind.TIE, "in the basis that LAPACK takes", order=1),
@@ -155,6 +160,7 @@ ROWS = [
     Row(name="mode", call=lambda t, x: tuple(t.mode(x, 1)), finite=False, dtypes=FLOATS, special=False, ties=0,
         layouts=False, sample=cases(lambda d: (d.whole((2, d.integer(1, 5)), 0, 3).astype(float),)), points=(
             Point("a value that occurs twice", (A([[1.0, 2.0, 2.0]]),), Kind.JUMP, "the last of the equal ones"),
+            Point("the least value occurs twice", (A([[1.0, 0.0, 0.0]]),), Kind.KINK),
             Point("all values differ", (A([[1.0, 2.0, 3.0]]),), Kind.REMOVABLE, "the least of them"))),
     Row(name="nansum", call=lambda t, x, dim: t.nansum(x, dim), dtypes=FLOATS, sample=cases(with_gaps),
         points=(Point("a gap", (A([np.nan, 1.0]), 0), Kind.REMOVABLE),)),
@@ -165,7 +171,7 @@ ROWS = [
     Row(name="nanmedian", call=lambda t, x, dim: tuple(t.nanmedian(x, dim)), dtypes=FLOATS, sample=cases(with_gaps),
         finite=False, ties=0, special=False, points=(
             Point("two equal elements and a gap", (A([1.0, 1.0, np.nan]), 0), Kind.TIE, "any of the equal ones"),
-            Point("nothing but gaps", (A([np.nan]), 0), Kind.SINGULAR))),
+            Point("nothing but gaps", (A([np.nan]), 0), Kind.SINGULAR, "the value is picked all the same"))),
     Row(name="nanmedian", call=lambda t, x: t.nanmedian(x), dtypes=FLOATS, finite=False, ties=0, special=False,
         points=(Point("two equal elements and a gap", (A([1.0, 1.0, np.nan]),), Kind.TIE),),
         sample=cases(lambda d: (with_gaps(d)[0],))),
@@ -203,7 +209,9 @@ ROWS = [
         sample=cases(lambda d: (d.array(None, -2, 2, (0.5,)), d.pick(0.0, 2.0))), points=(
             at(0.5, 2.0, kind=Kind.JUMP, words="x = threshold"),)),
     Row(name="nn.functional.rrelu", call=rrelu, dtypes=FLOATS, layouts=False, special=False, sample=cases(
-        lambda d: (d.array(), d.flag(), d.integer(0, 999))), points=(at(0, False, 0),)),
+        lambda d: (d.array(), d.flag(), d.integer(0, 999))), points=(
+            at(0, False, 0),
+            Point("x = 0 in training", (A([0.0, -1.0]), True, 0), Kind.JUMP, "later elements get other random slopes", 1))),
     Row(name="nn.functional.glu", call=lambda t, x, dim: t.nn.functional.glu(x, dim), dtypes=FLOATS, sample=cases(
         lambda d: (d.array((2, 4, 2)), d.dim(3))), bad=((SIX, 1), (A(1.0), 0))),
     Row(name="nn.functional.channel_shuffle", call=lambda t, x, n: t.nn.functional.channel_shuffle(x, n), dtypes=FLOATS,

@@ -84,7 +84,7 @@ ROWS = [
         Point("the lower of them occurs twice", (A([1.0, 1.0, 2.0, 3.0]), 0), Kind.TIE))),
     along("nanquantile", lambda t, x, dim: t.nanquantile(x, 0.3, dim), points=(
         Point("two equal elements and a gap", (A([1.0, 1.0, np.nan]), 0), Kind.TIE),
-        Point("nothing but gaps", (A([np.nan, np.nan]), 0), Kind.SINGULAR))),
+        Point("nothing but gaps", (A([np.nan, np.nan]), 0), Kind.SINGULAR, "the value is picked all the same"))),
     *spread("std_mean"),
     Row(name="renorm", call=lambda t, x, p: t.renorm(x, p, 0, 2.0), **PLAIN, ties=1, in_place=False, sample=cases(
         lambda d: (A([[3.0], [0.2]]) * d.array((2, 3), 0.5, 1.5), d.pick(1, 2, 3))), points=(
@@ -93,7 +93,8 @@ ROWS = [
     Row(name="float_power", call=lambda t, x, y: t.float_power(x, y), **PLAIN, ties=1, order=3, in_place=False, sample=cases(
         lambda d: (d.array(s := d.shape(), 0.2, 2), d.array(d.alike(s)))), points=(
             Point("zero to a positive power", (A(0.0), A(2.0)), Kind.REMOVABLE, "no log 0 where x**y is 0", order=1),
-            Point("zero to the power of zero", (A(0.0), A(0.0)), Kind.END))),
+            Point("zero to the power of zero", (A(0.0), A(0.0)), Kind.END),
+            Point("zero to a negative power", (A(0.0), A(-1.0)), Kind.SINGULAR))),
     Row(name="corrcoef", call=lambda t, x: t.corrcoef(x), **PLAIN, ties=0, sample=cases(
         lambda d: (d.array((d.integer(2, 3), 4)),)), points=(
             Point("a variable that never varies", (A([[1.0, 1.0, 1.0], [1.0, 2.0, 4.0]]),), Kind.SINGULAR, "0 / 0", 1),)),
@@ -128,7 +129,9 @@ ROWS = [
         lambda d: (d.array(), d.pick(1.0, 0.5))), points=(Point("x = 0", (A(0.0), 0.5), Kind.BEND),)),
     Row(name="nn.functional.lp_pool1d", call=lambda t, x, p: t.nn.functional.lp_pool1d(x, p, 2), **PLAIN, ties=0,
         sample=cases(lambda d: (d.array((1, 2, 4)), d.pick(1.0, 2.0, 3.0))), points=(
-            Point("a window of zeros", (np.zeros((1, 1, 2)), 2.0), Kind.KINK, "PyTorch: 0", order=0),)),
+            Point("a window of zeros, p = 2", (np.zeros((1, 1, 2)), 2.0), Kind.KINK, "PyTorch: 0", order=0),
+            Point("a window of zeros, p = 1", (np.zeros((1, 1, 2)), 1.0), Kind.TRAP, "the sign of 0 is 0"),
+            Point("a window of zeros, p = 3", (np.zeros((1, 1, 2)), 3.0), Kind.END, "PyTorch: 0", order=0))),
     *(Row(name=f"nn.functional.{name}", call=lambda t, x, k, name=name: getattr(t.nn.functional, name)(x, k), **PLAIN,
           at_least=1, sample=cases(lambda d, n=n, k=k: (d.array((1, 2, *(4,) * n)), k)), points=(
               Point("equal maxima in a window", (np.ones((1, 1, *(1,) * (n - 1), 2)), window), Kind.TIE, FIRST),))

@@ -10,6 +10,7 @@ from .row import FLOATS, Kind, Point, Row
 A = np.array
 SIX = np.arange(6.0).reshape(2, 3)
 REDUCTIONS = ("mean", "sum", "none")
+CUT = "the value is cut off at 100; by x: (x - y) / max(x (1 - x), 1e-12), by y: log(1 - x) - log(x)"
 
 
 def distance(name, setting=None, values=(None,), away=(0.0,), **row):
@@ -190,10 +191,10 @@ ROWS = [
         ties=0,  # rounded, they are no probabilities
         bad=((A([0.5]), A([1.0, 0.0]), None, "mean"), (A([1.5]), A([1.0]), None, "mean")),
         points=(
-            Point("input 0, target 0", (A(0.0), A(0.0), None, "sum"), Kind.END, "logarithms are cut off at -100"),
-            Point("input 0, target 1", (A(0.0), A(1.0), None, "sum"), Kind.END, "the slope is cut off at 1e12"),
-            Point("input 1, target 1", (A(1.0), A(1.0), None, "sum"), Kind.END, "logarithms are cut off at -100"),
-            Point("input 1, target 0", (A(1.0), A(0.0), None, "sum"), Kind.END, "the slope is cut off at 1e12"),
+            Point("input 0, target 0", (A(0.0), A(0.0), None, "sum"), Kind.END, CUT),
+            Point("input 0, target 1", (A(0.0), A(1.0), None, "sum"), Kind.END, CUT),
+            Point("input 1, target 1", (A(1.0), A(1.0), None, "sum"), Kind.END, CUT),
+            Point("input 1, target 0", (A(1.0), A(0.0), None, "sum"), Kind.END, CUT),
         ),
     ),
     Row(
@@ -233,7 +234,7 @@ ROWS = [
         spellings={"torch.cosine_similarity": lambda t, x, y: t.cosine_similarity(x, y)},
         points=(
             Point(
-                "a zero vector", (A([[0.0, 0.0]]), A([[3.0, 4.0]])), Kind.JUMP, "a norm counts as eps = 1e-8 at least"
+                "a zero vector", (A([[0.0, 0.0]]), A([[3.0, 4.0]])), Kind.JUMP, "a norm below eps = 1e-8 counts as eps"
             ),
             Point("two zero vectors", (np.zeros((1, 1)), np.zeros((1, 1))), Kind.REMOVABLE, "0 / eps"),
         ),
@@ -245,7 +246,7 @@ ROWS = [
         sample=cases(lambda d: (d.array(s := d.shape(least=1, empty=False)), d.array(s), d.dim(len(s)))),
         dtypes=FLOATS,
         special=False,
-        points=(Point("a zero vector, eps = 1e-6", (A([0.0, 0.0]), A([3.0, 4.0]), 0), Kind.JUMP),),
+        points=(Point("a zero vector, eps = 1e-6", (A([0.0, 0.0]), A([3.0, 4.0]), 0), Kind.JUMP, "likewise"),),
         ties=0,
     ),
     Row(

@@ -299,7 +299,9 @@ ROWS = [
             zeros(3, 0, False, words="the zero vector, p = 3", order=1),
             Point("a zero among others, p = 1", (A([0.0, 1.0]), 1, 0, False), Kind.KINK),
             Point("a zero among others, p = 0.5", (A([0.0, 1.0]), 0.5, 0, False), Kind.SINGULAR, order=1),
-            Point("a zero among others, p = 1.5", (A([0.0, 1.0]), 1.5, 0, False), Kind.BEND, order=1),
+            Point(
+                "a zero among others, p = 1.5", (A([0.0, 1.0]), 1.5, 0, False), Kind.BEND, "0 · ∞ counts as 0", order=1
+            ),
         ),
     ),
     Row(name="norm.fro", call=lambda t, x: t.norm(x, "fro"), sample=one(), dtypes=FLOATS, ties=1, points=(zeros(),)),
@@ -398,6 +400,8 @@ ROWS = [
         special=False,
         call=lambda t, x, p: t.linalg.norm(x * 0, p),
         sample=cases(lambda d: (d.array((d.integer(1, 4),)), d.pick(None, 1, 2, 3, float("inf")))),
-        points=(Point("the norm of x · 0", (A([1.0, 2.0]), None), Kind.REMOVABLE, "0 and not a number would be nan"),),
+        points=(
+            Point("the norm of x · 0", (A([1.0, 2.0]), None), Kind.REMOVABLE, "0 passes nothing on, and nan neither"),
+        ),
     ),
 ]
