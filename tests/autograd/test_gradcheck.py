@@ -6,7 +6,8 @@ import pytest
 import tinygrad_edu
 from tests.oracle import both, ours
 from tinygrad_edu.autograd import gradcheck, gradgradcheck
-from tinygrad_edu.autograd.gradcheck import GradcheckError
+from tinygrad_edu.autograd._gradcheck import check_grads
+from tinygrad_edu.autograd.gradcheck import GradcheckError, Report, Verdict
 
 MATRIX = [[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]]
 SQUARE = [[0.5, -1.25], [1.5, 0.75]]
@@ -52,12 +53,55 @@ RIGHT = {
 }
 
 
+MODES = {
+    "slow": {},
+    "fast": {"fast_mode": True},
+    "masked": {"masked": True},
+    "undefined gradients left out": {"check_undefined_grad": False},
+    "dtypes": {"check_grad_dtypes": True},
+    "batched": {"check_batched_grad": True},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("check", ["gradcheck", "gradgradcheck"])
 @pytest.mark.parametrize("case", RIGHT)
-def test_right_gradients_pass(case, check):
+def test_right_gradients_pass(case, check, mode):
     func, values = RIGHT[case]
-    found = both(lambda t: getattr(t.autograd, check)(func(t), [double(t, v) for v in values]))
+    found = both(lambda t: getattr(t.autograd, check)(func(t), [double(t, v) for v in values], **MODES[mode]))
     assert found is True
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+@pytest.mark.parametrize("case", RIGHT)
+def test_right_gradients_are_called_right(case, check):
+    func, values = RIGHT[case]
+    report = check(func(ours()), [double(ours(), v) for v in values], explain=True)
+    assert isinstance(report, Report)
+    assert report.verdict is Verdict.RIGHT
+    assert report.order == (1 if check is gradcheck else 2)
+    assert report.checked == 0 or str(report).startswith("verdict: right\n")
+    assert report.checked == 0 or "1e-09" in str(report)
+
+
+LAYOUTS = {
+    "transposed": lambda x: x.T,
+    "every second": lambda x: x[:, ::2],
+    "a part": lambda x: x[1:, 1:],
+    "reversed twice": lambda x: x.flip(0),
+}
+
+
+@pytest.mark.parametrize("mode", ["slow", "fast"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_inputs_in_any_layout_are_moved_in_place(layout, mode):
+    def program(t):
+        x = LAYOUTS[layout](t.tensor(MATRIX, dtype=t.float64)).requires_grad_()
+        good = t.autograd.gradcheck(lambda x: x.exp() * x, x, **MODES[mode])
+        bad = t.autograd.gradcheck(lambda x: x.exp() * x.detach(), x, raise_exception=False, **MODES[mode])
+        return good, bad, x.detach()
+
+    assert both(program)[:2] == (True, False)
 
 
 # Each mistake as a user makes it: the function, its arguments, the words that name the mistake.
@@ -76,7 +120,7 @@ WRONG = {
     "not summed over a broadcast": (
         lambda t: with_backward(t, lambda x, b: x + b, lambda g, x, b: (g, g.mean(0))),
         [MATRIX, MATRIX[0]],
-        "with respect to input 1",
+        "the mean over the broadcast axis was taken",
     ),
     "missing term": (
         lambda t: with_backward(t, lambda x: x * x.exp(), lambda g, x: g * x.exp()),
@@ -84,6 +128,11 @@ WRONG = {
         "elements differ by more than",
     ),
     "nothing": (lambda t: with_backward(t, lambda x: x * 2, lambda g, x: g * 0), [MATRIX], "zero everywhere"),
+    "the product's other factor": (
+        lambda t: with_backward(t, lambda x, y: x * y, lambda g, x, y: (g * x, g * y)),
+        [SQUARE, [[2.0, 0.5], [1.0, -3.0]]],
+        "are exchanged",
+    ),
     "g ignored": (
         lambda t: with_backward(t, lambda x: x.sum(), lambda g, x: t.ones_like(x)),
         [MATRIX],
@@ -101,6 +150,57 @@ def test_wrong_gradients_are_found_and_named(case):
     assert words in str(error)
     t = ours()
     assert gradcheck(func(t), [double(t, v) for v in values], raise_exception=False) is False
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("case", WRONG)
+def test_torch_refuses_them_in_every_mode_and_begins_with_the_same_words(case, mode):
+    func, values, _ = WRONG[case]
+    firsts = []
+
+    def program(t):
+        try:
+            return t.autograd.gradcheck(func(t), [double(t, v) for v in values], **MODES[mode])
+        except RuntimeError as error:
+            firsts.append(str(error).partition("\n")[0].partition(":")[0])
+            raise
+
+    both(program)
+    assert len(firsts) == 2
+    assert firsts[1] == firsts[0] or firsts[1].startswith(firsts[0])
+
+
+def test_fast_mode_follows_torchs_direction_and_shows_torchs_numbers():
+    shown = []
+
+    def program(t):
+        wrong = with_backward(t, lambda x, y: (x * y).sin(), lambda g, x, y: (g * (x * y).cos() * y, g * x))
+        try:
+            return t.autograd.gradcheck(wrong, [double(t, MATRIX), double(t, MATRIX)], fast_mode=True)
+        except RuntimeError as error:
+            shown.append(str(error).splitlines()[:3])
+            raise
+
+    text = str(both(program))
+    assert shown[0][::2] == shown[1][::2]
+    numbers = [float(lines[1].removeprefix("numerical:")) for lines in shown]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
+    assert shown[0][0] == "Jacobian mismatch for output 0 with respect to input 1,"
+    assert "computed \nin fast mode" in text
+    assert "The max per-element difference (slow mode) is" in text
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_with_explain_the_error_is_the_report_and_carries_it(case):
+    func, values, _ = WRONG[case]
+    t = ours()
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(func(t), [double(t, v) for v in values], explain=True)
+    report = gradcheck(func(t), [double(t, v) for v in values], explain=True, raise_exception=False)
+    assert isinstance(report, Report)
+    assert not report
+    assert report == caught.value.report
+    assert report.findings[0].sentence.split()[0] in str(caught.value)
 
 
 def test_the_report_names_the_worst_element_and_both_values():
@@ -294,6 +394,349 @@ def test_gradgradcheck_takes_grad_outputs_and_leaves_the_random_stream_alone():
     t.manual_seed(3)
     assert gradgradcheck(lambda x: x.sin(), x, gen_non_contig_grad_outputs=True)
     assert t.rand(2).equal(expected)
+
+
+@pytest.mark.parametrize("case", KINKS)
+def test_with_explain_a_kink_is_accepted_and_said(case):
+    func, values, _ = KINKS[case]
+    report = gradcheck(func, double(ours(), values), explain=True)
+    assert report
+    assert report.verdict is Verdict.KINK
+    assert "The analytical value is a sub-gradient: accepted." in report.findings[0].sentence
+
+
+def signature(t, name):
+    import inspect
+
+    parameters = inspect.signature(getattr(t.autograd, name)).parameters.values()
+    return [(p.name, p.kind.name, p.default if p.default is not p.empty else "none") for p in parameters]
+
+
+@pytest.mark.parametrize("name", ["gradcheck", "gradgradcheck"])
+def test_the_signature_is_torchs_with_explain_behind(name):
+    def program(t):
+        return [[p[0], p[1], p[2]] for p in signature(t, name) if p[0] != "explain"]
+
+    both(program)
+    assert signature(ours(), name)[-1] == ("explain", "KEYWORD_ONLY", False)
+
+
+SETTINGS = {
+    "no mode": {"check_backward_ad": False},
+    "batched without backward": {"check_backward_ad": False, "check_forward_ad": True, "check_batched_grad": True},
+    "batched forward without forward": {"check_batched_forward_grad": True},
+    "second: no mode": {"check_rev_over_rev": False},
+    "second: undefined without reverse": {"check_rev_over_rev": False, "check_fwd_over_rev": True},
+    "second: batched without reverse": {
+        "check_rev_over_rev": False,
+        "check_fwd_over_rev": True,
+        "check_undefined_grad": False,
+        "check_batched_grad": True,
+    },
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_settings_that_contradict_each_other_are_refused_in_torchs_words(case):
+    words = []
+
+    def program(t):
+        check = t.autograd.gradgradcheck if case.startswith("second") else t.autograd.gradcheck
+        try:
+            check(lambda x: x, double(t, [1.0]), **SETTINGS[case])
+        except AssertionError as error:
+            words.append(str(error))
+            raise
+
+    both(program)
+    assert words[0] == words[1]
+
+
+@pytest.mark.parametrize(("check", "setting"), [(gradcheck, "check_forward_ad"), (gradgradcheck, "check_fwd_over_rev")])
+def test_forward_mode_is_refused_since_jvp_would_confirm_itself(check, setting):
+    with pytest.raises(NotImplementedError, match=f"{setting}=True.*no forward mode.*two backward passes"):
+        check(lambda x: x, double(ours(), [1.0]), **{setting: True})
+
+
+def undefined(t, backward, materialize=False, outputs=2):
+    """x -> (2 x, 3 x), whose backward sees None for a gradient that did not arrive."""
+
+    class Twice(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.set_materialize_grads(materialize)
+            return (x * 2, x * 3) if outputs == 2 else x * 2
+
+        @staticmethod
+        def backward(ctx, *g):
+            return backward(*g)
+
+    return Twice.apply
+
+
+def zero_if_none(g):
+    return 0 if g is None else g
+
+
+UNDEFINED = {
+    "zeros": (lambda g, h: g * 2 + h * 3, True, 2, bool),
+    "None handled": (
+        lambda g, h: None if g is None and h is None else zero_if_none(g) * 2 + zero_if_none(h) * 3,
+        False,
+        2,
+        bool,
+    ),
+    "None forgotten": (lambda g, h: g * 2 + h * 3, False, 2, TypeError),
+    "None forgotten by one output": (lambda g: g * 2, False, 1, TypeError),
+    "None handled by one output": (lambda g: None if g is None else g * 2, False, 1, bool),
+    "a number returned": (lambda g, h: zero_if_none(g) * 2 + zero_if_none(h) * 3, False, 2, GradcheckError),
+}
+
+
+@pytest.mark.parametrize("case", UNDEFINED)
+def test_a_gradient_that_does_not_arrive_is_checked_as_in_torch(case):
+    backward, materialize, outputs, expected = UNDEFINED[case]
+    found = both(lambda t: t.autograd.gradcheck(undefined(t, backward, materialize, outputs), double(t, [1.0, 2.0])))
+    assert isinstance(found, expected)
+    again = both(
+        lambda t: t.autograd.gradcheck(
+            undefined(t, backward, True, outputs), double(t, [1.0, 2.0]), check_undefined_grad=False
+        )
+    )
+    assert again is True
+
+
+def test_an_undefined_gradient_that_counts_as_something_is_refused():
+    def program(t):
+        def backward(g):
+            return t.ones(2, dtype=t.float64) if g is None else g * 2
+
+        return t.autograd.gradcheck(undefined(t, backward, outputs=1), double(t, [1.0, 2.0]))
+
+    error = both(program)
+    assert "Expected all input grads to be undefined or zero when all output grads are undefined" in str(error)
+
+
+def changes_memory(x):
+    x.detach().mul_(1.5)
+    return x * 2
+
+
+BAD = {
+    "in place": (
+        lambda x: changes_memory(x),
+        GradcheckError,
+        r"func changes input 0 in place: one call turned \[0\] from 1 into 1\.5",
+    ),
+    "random": (lambda x: x * np.random.default_rng().random(), GradcheckError, "func is not deterministic"),
+    "integer": (lambda x: x.argmax(), GradcheckError, "there was nothing to compare. It returned torch.int64"),
+    "detached": (lambda x: x.detach() * 2, GradcheckError, "because no output requires grad; but output 0"),
+    "constant": (lambda x: tinygrad_edu.ones(2), GradcheckError, "none changes with the inputs"),
+    "number": (lambda x: x.sum().item(), TypeError, "must return a Tensor .* but returned a float"),
+    "None": (lambda x: None, TypeError, "None comes from a function without return"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_checked_is_said_in_a_sentence(case):
+    func, kind, words = BAD[case]
+    for check in (
+        lambda x: gradcheck(func, x, explain=True),
+        lambda x: check_grads(func, x),
+        lambda x: check_grads(func, x, directional=True),
+    ):
+        with pytest.raises(kind, match=words) as caught:
+            check(double(ours(), [1.0, 2.0]))
+        if kind is GradcheckError:
+            assert caught.value.report is not None
+            assert caught.value.report.verdict is Verdict.UNCHECKABLE
+            assert str(caught.value.report).count(caught.value.report.findings[0].sentence) == 1
+
+
+def test_an_input_changed_in_place_is_put_back_and_torch_refuses_it_too():
+    def program(t):
+        x = double(t, [1.0, 2.0])
+        return t.autograd.gradcheck(changes_memory, x, raise_exception=False)
+
+    assert both(program) is False
+    x = double(ours(), [1.0, 2.0])
+    assert not gradcheck(changes_memory, x, raise_exception=False)
+    assert x.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("check", ["gradcheck", "gradgradcheck"])
+def test_the_users_own_exception_passes_with_a_note_that_names_the_call(check):
+    def program(t):
+        def func(x, n):
+            raise KeyError("mine")
+
+        return getattr(t.autograd, check)(func, (double(t, [1.0]), 3))
+
+    error = both(program)
+    assert isinstance(error, KeyError)
+    (note,) = error.__notes__
+    assert note.startswith(f"{check}: func itself raised this, called with the inputs as they are")
+    assert check == "gradgradcheck" or "(float64 tensor of shape [1], 3)" in note
+
+
+def test_an_exception_at_a_moved_input_names_the_element():
+    def program(t):
+        def func(x):
+            if (x > 1).any():
+                raise ValueError("too large")
+            return x * 2
+
+        return t.autograd.gradcheck(func, double(t, [0.5, 1.0]))
+
+    (note,) = both(program).__notes__
+    assert "func itself raised this, called with input 0[1] moved by 1e-06" in note
+
+
+def test_an_exception_of_a_backward_is_told_from_one_of_the_function():
+    def program(t):
+        return t.autograd.gradcheck(with_backward(t, lambda x: x * 2, lambda g, x: {}[0]), double(t, [1.0]))
+
+    error = both(program)
+    assert error.__notes__ == ["gradcheck: backward raised this, for an output of shape [1]; func itself ran."]
+
+
+def test_a_gradient_of_a_wrong_shape_is_diagnosed():
+    def program(t):
+        wrong = with_backward(t, lambda x, y: x @ y, lambda g, x, y: (g @ y.mT, (x.mT @ g).mT))
+        return t.autograd.gradcheck(wrong, [double(t, MATRIX), double(t, [[1.0], [2.0], [0.5]])])
+
+    error = both(program)
+    assert "It is transposed" in error.__notes__[-1]
+    t = ours()
+    wrong = with_backward(t, lambda x, y: x @ y, lambda g, x, y: (g @ y.mT, (x.mT @ g).mT))
+    with pytest.raises(GradcheckError, match="with respect to input 1: transposed") as caught:
+        gradcheck(wrong, [double(t, MATRIX), double(t, [[1.0], [2.0], [0.5]])], explain=True)
+    assert caught.value.report.verdict is Verdict.TRANSPOSED
+
+
+def test_values_too_large_for_the_step_are_refused_as_in_torch_and_explained():
+    def program(t):
+        return t.autograd.gradcheck(lambda x: x**3 + 1e10, double(t, [0.5, 2.0]))
+
+    assert "Rounding explains it" in str(both(program))
+    assert gradcheck(lambda x: x**3 + 1e10, double(ours(), [0.5, 2.0]), explain=True)
+
+
+def test_an_output_that_is_not_compared_is_noted():
+    report = gradcheck(lambda x: (x * 2, x.detach(), x.argmax()), double(ours(), [1.0, 2.0]), explain=True)
+    assert len(report.notes) == 2
+    assert "Output 1 was not compared: it does not require grad." in str(report)
+
+
+def test_a_second_derivative_cut_off_is_found_with_explain_alone():
+    def program(t, **options):
+        cut = with_backward(t, lambda x, y: x**2 * y, lambda g, x, y: ((2 * g * x * y).detach(), g * x * x))
+        return t.autograd.gradgradcheck(cut, [double(t, [0.5, 2.0]), double(t, [1.0, 3.0])], **options)
+
+    assert both(program) is True  # torch compares only what requires grad
+    with pytest.raises(GradcheckError) as caught:
+        program(ours(), explain=True)
+    assert caught.value.report.verdict is Verdict.SECOND_ORDER
+    assert "gradient of input 0 with respect to" in str(caught.value)
+
+
+class TestCheckGrads:
+    def test_it_takes_numbers_arrays_lists_and_tensors(self):
+        t = ours()
+        for args in (0.5, (0.5, [1.0, 2.0]), (np.ones(2), t.ones(2)), (t.ones(2).half(), np.float32(2))):
+            assert check_grads(lambda *xs: sum([(x * x).sum() for x in xs]), args)
+
+    def test_it_makes_float64_leaves_and_leaves_the_arguments_alone(self):
+        t = ours()
+        x, y, n = t.ones(2, requires_grad=True), np.ones(2), t.tensor([1, 2])
+        seen = []
+
+        def func(*args):
+            seen.append(args)
+            return (args[0] * args[1] * args[2]).sum()
+
+        check_grads(func, (x, y, n, 3))
+        assert [(a.dtype, a.requires_grad) for a in seen[0][:2]] == [(t.float64, True)] * 2
+        assert seen[0][2] is n
+        assert seen[0][3] == 3
+        assert x.grad is None
+        assert y.tolist() == [1.0, 1.0]
+
+    def test_whole_numbers_alone_are_refused_with_the_way_out(self):
+        with pytest.raises(ValueError, match=r"no argument is of floating point.*Write 3\.0 for 3"):
+            check_grads(lambda x: x, 3)
+
+    @pytest.mark.parametrize("order", [0, -1])
+    def test_the_order_is_1_or_more(self, order):
+        with pytest.raises(ValueError, match="order must be 1 or more"):
+            check_grads(lambda x: x, 1.0, order=order)
+
+    def test_each_order_is_checked(self):
+        right_once = with_backward(ours(), lambda x: x**3, lambda g, x: 3 * g * x.detach() ** 2)
+        assert check_grads(right_once, [[0.5, 2.0]], order=1)
+        with pytest.raises(GradcheckError) as caught:
+            check_grads(right_once, [[0.5, 2.0]])
+        assert caught.value.report.verdict is Verdict.SECOND_ORDER
+        assert caught.value.report.order == 2
+
+        square = with_backward(ours(), lambda x: x * x, lambda g, x: 2 * g * x)
+        right_twice = with_backward(
+            ours(), lambda x: x**3, lambda g, x: 3 * g * square(x.detach()) + 6 * g * x.detach() * (x - x.detach())
+        )
+        assert check_grads(right_twice, [[0.5, 2.0]], order=2)
+        with pytest.raises(GradcheckError, match="derivative of order 3"):
+            check_grads(right_twice, [[0.5, 2.0]], order=3)
+
+    def test_the_report_of_all_orders_counts_every_derivative(self):
+        one = check_grads(lambda x: x.exp(), [[0.5, 2.0]], order=1)
+        two = check_grads(lambda x: x.exp(), [[0.5, 2.0]], order=2)
+        assert (one.checked, two.checked) == (4, 4 + 8)
+
+    def test_a_kink_is_accepted_and_said_at_any_order(self):
+        report = check_grads(lambda x: x.relu() * x.exp(), [[0.0, 2.0]])
+        assert report
+        assert report.verdict is Verdict.KINK
+
+    @pytest.mark.parametrize("wrong", ["sign", "factor", "nothing"])
+    def test_large_inputs_are_checked_along_a_direction_and_the_mistake_is_named(self, wrong):
+        t, calls = ours(), []
+        backward = {
+            "sign": lambda g, x: -g * x.exp(),
+            "factor": lambda g, x: 3 * g * x.exp(),
+            "nothing": lambda g, x: g * 0,
+        }
+        x = np.random.default_rng(0).standard_normal((50, 40))
+
+        def forward(x):
+            calls.append(1)
+            return x.exp()
+
+        assert check_grads(with_backward(t, forward, lambda g, x: g * x.exp()), x)
+        assert len(calls) < 60
+        with pytest.raises(GradcheckError) as caught:
+            check_grads(with_backward(t, forward, backward[wrong]), x)
+        report = caught.value.report
+        assert report.verdict is {"sign": Verdict.SIGN, "factor": Verdict.FACTOR, "nothing": Verdict.ZERO}[wrong]
+        row, column = report.findings[0].place
+        assert 0 <= row < 50
+        assert 0 <= column < 40
+
+    def test_along_a_direction_the_second_order_is_checked_too(self):
+        cut = with_backward(ours(), lambda x: x**3, lambda g, x: 3 * g * x.detach() ** 2)
+        x = np.random.default_rng(0).standard_normal(300)
+        assert check_grads(cut, x, order=1)
+        with pytest.raises(GradcheckError) as caught:
+            check_grads(cut, x, order=2)
+        assert caught.value.report.verdict is Verdict.SECOND_ORDER
+
+    def test_one_wrong_element_among_many_is_seen(self):
+        def backward(g, x):
+            grad = g * x.exp()
+            grad[123] += 0.5 * g[123]
+            return grad
+
+        with pytest.raises(GradcheckError):
+            check_grads(with_backward(ours(), lambda x: x.exp(), backward), np.linspace(-1, 1, 400), order=1)
 
 
 def test_the_names_are_where_torch_has_them():

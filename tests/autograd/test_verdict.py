@@ -182,6 +182,18 @@ def test_the_right_gradients_of_the_same_functions_are_right(name):
     assert report.findings == ()
 
 
+def test_another_element_left_out_is_not_taken_for_a_slice():
+    report = judge(lambda w: w[[1, 3]], [np.arange(5.0)], np.array([[0, 0], [1, 0], [0, 0], [0, 0], [0, 0]]))
+    assert report.verdict is Verdict.TERM
+    assert "wrong at [3]" in report.findings[0].sentence
+
+
+def test_numbers_that_float32_could_hold_are_not_taken_for_float32():
+    x = np.array([0.1, 0.7], np.float32).astype(np.float64)
+    report = judge(lambda x: x[::-1] * 1.0, [x], np.eye(2))
+    assert "digits" not in report.findings[0].sentence
+
+
 def test_no_gradient_is_told_from_zeros_and_right_where_the_input_is_not_used():
     assert "No gradient arrives" in judge(np.exp, [X], None).findings[0].sentence
     assert judge(np.exp, [X], None).verdict is Verdict.ZERO

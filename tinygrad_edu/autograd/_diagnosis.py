@@ -265,7 +265,10 @@ def _one_slice(pair: Pair) -> Found | None:
     for axis, length in enumerate(pair.output_shape, 1):
         others = tuple([k for k in range(len(shape)) if k != axis])
         used = np.flatnonzero(a.any(others))
-        if length > 1 and len(used) == 1 and right.take(used[0], axis).all():
+        if length < 2 or len(used) != 1 or not right.take(used[0], axis).all():
+            continue
+        part = a.take(used[0], axis).reshape(len(a), -1).any(1)
+        if part[~right.reshape(len(a), -1).all(1)].all():  # what is missing elsewhere is there in the slice
             return Verdict.UNSUMMED, (
                 f"The analytical gradient is right for index {used[0]} of axis {axis - 1} of the output, and zero for the other "
                 f"{length - 1}: one slice was taken where the sum over that axis belongs (g.sum({axis - 1}))."
@@ -300,10 +303,10 @@ def _term(pair: Pair) -> Found:
     """None of the simple relations: say what is seen."""
     right = pair.accepts(pair.a)
     seen = (
-        _of_a_sign(pair, right)
+        _reversed(pair)
+        or _of_a_sign(pair, right)
         or _only_diagonal(pair, right)
         or _offset(pair)
-        or _reversed(pair)
         or _where_wrong(pair, right)
     )
     return (

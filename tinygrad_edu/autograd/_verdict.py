@@ -167,7 +167,7 @@ class _Search:
     def _judge(self, o: int, i: int, a: Matrix, missing: bool) -> Finding | None:
         """Digits first, then kinks, then the patterns."""
         n, tolerance = self.known[i][o], self.tolerance
-        if self._is_coarse(o, i):
+        if self._is_coarse(o, i, a):
             tolerance = _coarse(tolerance, self._rounding(i))
             n = numerical(self.moved, i, np.shape(self.inputs[i]), tolerance.eps)[o]
         pair = Pair(
@@ -247,14 +247,17 @@ class _Search:
 
         return heights
 
-    def _is_coarse(self, o: int, i: int) -> bool:
-        """Whether the values have fewer digits than float64: by the dtype, or because every value is a float32 number."""
+    def _is_coarse(self, o: int, i: int, a: Matrix) -> bool:
+        """Whether the values have fewer digits than float64: by the dtype, or because what a moved element changes are float32 numbers."""
         if self._rounding(i) > ROUNDING["float64"]:
             return True
-        value = self._outputs(0, None, 0.0)[o]
-        with np.errstate(all="ignore"):
-            odd = np.isfinite(value) & (value * 2**12 != np.floor(value * 2**12))
-            return bool(odd.any() and (value.astype(np.float32) == value)[odd].all())
+        row = int(np.abs(np.nan_to_num(a)).max(1).argmax())
+        place = tuple(map(int, np.unravel_index(row, np.shape(self.inputs[i]))))
+        heights = self._heights(o)
+        here, there = heights(i, place, 0.0), heights(i, place, np.pi * 1e-3)
+        changed = there[np.isfinite(there) & (there != here)]
+        with np.errstate(over="ignore"):
+            return bool(changed.size and (changed.astype(np.float32) == changed).all())
 
     def _smoothen(self, pair: Pair, o: int, i: int) -> None:
         """Where rounding of large values explains the difference, take the numerical derivative with a larger step."""
