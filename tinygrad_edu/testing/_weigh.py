@@ -34,11 +34,10 @@ def weigh(reports: Sequence[Report]) -> Finding | None:
     lowest = min((report.order for report in failing), default=1)
     found = [f for report in failing if report.order == lowest for f in report.findings if not f.verdict.passes]
     derivatives = [f for f in found if f.cause in (*PATTERNS, *UNIFORM, Verdict.TERM)]
-    if not derivatives or len(found) > len(derivatives) and found[0].cause is Verdict.VALUE:
+    if not derivatives or (len(found) > len(derivatives) and found[0].cause is Verdict.VALUE):
         return found[0] if found else None
-    told = [
-        f for f in derivatives if f.size > 1 or not f.size
-    ] or derivatives  # of size 0: a wrong shape, which says enough
+    several = [f for f in derivatives if f.size != 1] or derivatives  # a wrong shape has size 0, and says enough
+    told = [f for f in several if f.cause is not Verdict.NOT_FINITE] or several  # at singular points much is not finite
     counts = Counter(f.cause for f in told if f.cause in PATTERNS and (f.size >= MISLEADING or not f.size))
     if counts:
         return _clearest(told, max(PATTERNS, key=lambda verdict: counts[verdict]))
