@@ -319,9 +319,9 @@ def find(engine: str) -> Adapter:
     path, _, name = engine.partition(":")
     try:
         module = importlib.import_module(path)
-    except ImportError as error:
+    except Exception as error:  # whatever the file of a learner may raise
         raise ValueError(
-            f"cannot import {path!r}: {error}. Write package.module:adapter, as Python finds it"
+            f"cannot import {path!r}: {type(error).__name__}: {error}. Write package.module:adapter, as Python finds it"
         ) from error
     if not name:
         return TorchLike(path)

@@ -101,7 +101,11 @@ def keeps_the_dtype(adapter: Adapter) -> str | None:
 def notices_an_overwritten_value(adapter: Adapter) -> str | None:
     """Write into a factor between forward and backward."""
     t = adapter.functions()
-    for program, name in ((lambda x, y: t.mul(x, y), "mul"), (lambda x, y: t.mul(t.exp(x), y), "mul of exp")):
+    programs: dict[str, Callable[[Any, Any], Any]] = {
+        "mul": lambda x, y: t.mul(x, y),
+        "mul of exp": lambda x, y: t.mul(t.exp(x), y),
+    }
+    for name, program in programs.items():
         leaf, factor = adapter.tensor(np.array(X), True), adapter.tensor(np.array(Y))
         product = program(leaf, factor)
         adapter.overwrite(factor, np.full(3, 7.0))
@@ -129,19 +133,14 @@ def walks_deep(adapter: Adapter) -> str | None:
             x = t.add(x, y)
         return x
 
-    leaf, step = adapter.tensor(np.array([1.0]), True), adapter.tensor(np.array([0.001]), True)
+    leaf, step = adapter.tensor(np.array([1.0]), True), adapter.tensor(np.array([0.001]))
     try:
-        found = adapter.gradients(lambda x, y: [chain(t, x, y)], [leaf, step], [adapter.tensor(np.ones(1))])
+        [found] = adapter.gradients(lambda x: [chain(t, x, step)], [leaf], [adapter.tensor(np.ones(1))])
     except RecursionError:
         return f"A chain of {DEPTH} additions ends in RecursionError: walk the graph with a list in place of a function that calls itself."
-    values = [
-        0.0 if g is None else float(np.asarray(adapter.array(g) if adapter.is_tensor(g) else g).reshape(-1)[0])
-        for g in found
-    ]
+    slope = 0.0 if found is None else np.asarray(adapter.array(found) if adapter.is_tensor(found) else found).item()
     return (
-        None
-        if np.allclose(values, [1, DEPTH])
-        else f"A chain of {DEPTH} additions: the gradients should be 1 and {DEPTH}, and are {values}."
+        None if abs(slope - 1) < 1e-4 else f"A chain of {DEPTH} additions: the gradient should be 1, and is {slope:g}."
     )
 
 
@@ -159,13 +158,13 @@ LAWS = (
         expects("x * x uses x twice; both uses contribute", lambda t, x: t.mul(x, x), [X], [2 * X])),
     Law("used by two operations", Verdict.NOT_ACCUMULATED, ("mul", "add"), (),
         expects("x * y + x uses x twice; both uses contribute", lambda t, x, y: t.add(t.mul(x, y), x), [X, Y], [Y + 1, X])),
-    Law("used by two operations, the other way round", Verdict.NOT_ACCUMULATED, ("mul", "add"), (),
+    Law("used by two operations, swapped", Verdict.NOT_ACCUMULATED, ("mul", "add"), (),
         expects("x + x * y uses x twice; both uses contribute", lambda t, x, y: t.add(x, t.mul(x, y)), [X, Y], [Y + 1, X])),
-    Law("a second backward adds to the gradient", Verdict.NOT_ACCUMULATED, ("mul",), (), adds_to_grad),
+    Law("a second backward adds", Verdict.NOT_ACCUMULATED, ("mul",), (), adds_to_grad),
     Law("a diamond", Verdict.ORDER, ("mul", "add"), ONCE,
         expects("h = x * x; h * x + h: h must be complete before it is passed on (walk from the youngest to the oldest step)",
                 lambda t, x: t.add(t.mul(h := t.mul(x, x), x), h), [X], [3 * X**2 + 2 * X])),
-    Law("a diamond, the other way round", Verdict.ORDER, ("mul", "add"), ONCE,
+    Law("a diamond, swapped", Verdict.ORDER, ("mul", "add"), ONCE,
         expects("h = x * x; h + x * h: h must be complete before it is passed on (walk from the youngest to the oldest step)",
                 lambda t, x: t.add(h := t.mul(x, x), t.mul(x, h)), [X], [3 * X**2 + 2 * X])),
     Law("diamonds in a row", Verdict.ORDER, ("mul", "add"), ONCE,
