@@ -95,9 +95,9 @@ def test_only_the_excused_points_differ_from_torch_and_they_do():
         else:
             needless.append(name)
         assert ("PyTorch: " in point.why) == (point.order == 0), name
-    assert needless == [], "their order can be raised"
+    assert not needless, f"their order can be raised: {needless}"
     assert sum(point.order == 0 for _, point in excused.values()) <= 11
-    assert len(excused) <= 34
+    assert len(excused) <= 31
 
 
 @points

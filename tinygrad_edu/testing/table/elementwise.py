@@ -232,8 +232,8 @@ ROWS = [
         bad=(WRONG_PAIR,),
         points=(
             Point("zero to the power of zero", (A(0.0), A(0.0)), Kind.END, "x**0 is 1 for every x; for y see log 0"),
-            Point("zero to a positive power", (A(0.0), A(2.0)), Kind.REMOVABLE, "no log 0 where x**y is 0", order=1),
-            Point("the root of zero as a power", (A(0.0), A(0.5)), Kind.END, order=1),
+            Point("zero to a positive power", (A(0.0), A(2.0)), Kind.REMOVABLE, "no log 0 where x**y is 0"),
+            Point("the root of zero as a power", (A(0.0), A(0.5)), Kind.END),
             Point("zero to a negative power", (A(0.0), A(-1.0)), Kind.SINGULAR),
             Point("a negative base", (A(-2.0), A(2.0)), Kind.END, "log x is not a number for y"),
         ),
