@@ -15,8 +15,10 @@ import tinygrad_edu
 from tests.harness import derivatives
 from tests.oracle import both, outcome, torch
 from tests.test_op_table import NAMED
+from tinygrad_edu.autograd._gradcheck import GradcheckError, check_grads
+from tinygrad_edu.autograd._verdict import Verdict
 from tinygrad_edu.testing._draw import is_float, through
-from tinygrad_edu.testing.points import Line, Place, close, page
+from tinygrad_edu.testing.points import Line, Place, close, page, picked
 from tinygrad_edu.testing.table import COMPOSED
 from tinygrad_edu.testing.table.row import Kind
 
@@ -77,6 +79,20 @@ def test_value_and_gradients_at_a_point_are_torchs(row, point):
     order = min(row.order, point.order)
     tolerance = {"rtol": row.rtol or 1e-8, "atol": row.rtol or 1e-10}
     both(lambda t: derivatives(t, row.call, point.case, row.frozen, order, seed=1), **tolerance)
+
+
+@points
+def test_gradcheck_accepts_the_choice(row, point):
+    """What a learner's checker says of a kink, by other means: it is accepted, unless it is not a number."""
+    if point.kind in (Kind.KINK, Kind.TIE, Kind.BEND, Kind.REMOVABLE):
+        place = Place(tinygrad_edu, row, point.case)
+        chosen = lambda *leaves: picked(place.results(leaves), point.element)
+        accepted = outcome(lambda t: check_grads(chosen, tuple(place.leaves()), order=1).verdict, tinygrad_edu)
+        if np.isfinite(place.gradient(point.element)).all():
+            assert accepted in (Verdict.KINK, Verdict.RIGHT)
+        else:
+            assert isinstance(accepted, GradcheckError)
+            assert f"verdict: {Verdict.NOT_FINITE}" in str(accepted)
 
 
 def test_only_the_excused_points_differ_from_torch_and_they_do():

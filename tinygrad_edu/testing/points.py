@@ -52,30 +52,36 @@ class Place:
 
     def __init__(self, t: Any, row: Row, case: Sequence[Any]) -> None:
         self.t, self.row, self.case = t, row, case
-        self.size = sum(x.size for i, x in enumerate(case) if i not in row.frozen for x in floats(x))
+        self.arrays = [x for i, argument in enumerate(case) if i not in row.frozen for x in floats(argument)]
+        self.size = sum(x.size for x in self.arrays)
 
-    def run(self, moved: int = 0, step: float = 0.0) -> tuple[list[Any], list[Any]]:
-        """Return the leaves and the differentiable results, with element ``moved`` higher by ``step``."""
-        leaves: list[Any] = []
-        start = 0
+    def leaves(self, moved: int = 0, step: float = 0.0) -> list[Any]:
+        """Return the differentiated arguments, element ``moved`` higher by ``step``."""
+        copies = [np.array(x, order="C") for x in self.arrays]
+        for x in copies:
+            if 0 <= moved < x.size:
+                x.reshape(-1)[moved] += step
+            moved -= x.size
+        return [self.t.from_numpy(x).requires_grad_() for x in copies]
+
+    def results(self, leaves: Sequence[Any]) -> list[Any]:
+        """Return the differentiable results for these leaves."""
+        given = iter(leaves)
 
         def build(x: Any, wanted: bool) -> Any:
-            nonlocal start
             if isinstance(x, list | tuple) and any(isinstance(y, np.ndarray) for y in x):
                 return type(x)(build(y, wanted) for y in x)
             if not isinstance(x, np.ndarray):
                 return x
-            x = np.array(x, order="C")
-            if not (wanted and is_float(x)):
-                return self.t.from_numpy(x)
-            if start <= moved < start + x.size:
-                x.reshape(-1)[moved - start] += step
-            start += x.size
-            leaves.append(self.t.from_numpy(x).requires_grad_())
-            return leaves[-1]
+            return next(given) if wanted and is_float(x) else self.t.from_numpy(np.array(x, order="C"))
 
         result = self.row.call(self.t, *(build(x, i not in self.row.frozen) for i, x in enumerate(self.case)))
-        return leaves, [x for x in tensors(self.t, result) if x.requires_grad]
+        return [x for x in tensors(self.t, result) if x.requires_grad]
+
+    def run(self, moved: int = 0, step: float = 0.0) -> tuple[list[Any], list[Any]]:
+        """Return leaves and results, element ``moved`` higher by ``step``."""
+        leaves = self.leaves(moved, step)
+        return leaves, self.results(leaves)
 
     def value(self, moved: int = 0, step: float = 0.0) -> np.ndarray:
         """Return all elements of the results."""
