@@ -13,7 +13,7 @@ import tinygrad_edu.func
 from tests.oracle import assert_same, both
 from tinygrad_edu import func
 from tinygrad_edu._core.op import unwatch, watch
-from tinygrad_edu.func import _rows
+from tinygrad_edu.func import _derivatives, _rows
 from tinygrad_edu.func._trees import flatten, unflatten
 from tinygrad_edu.testing.table import ROWS
 
@@ -372,9 +372,85 @@ def test_the_function_may_differentiate_inside():
     both(program)
 
 
+def test_the_function_may_not_call_backward():
+    def program(t):
+        w = x_of(t, OTHER, requires_grad=True)
+        seen.append(w)
+
+        def f(x):
+            (x * w).sum().backward()
+            return x.sum()
+
+        return t.func.grad(f)(x_of(t))
+
+    seen = []
+    assert "backward() called inside a functorch transform" in str(both(program))
+    assert seen[-1].grad is None  # the walk stopped before it reached the older leaf
+
+
 def test_a_leaf_made_inside_leaves_no_history():
-    slope = func.grad(lambda x: (x * tinygrad_edu.tensor(2.0, requires_grad=True)).sum())(x_of(tinygrad_edu))
-    assert not slope.requires_grad
+    made_inside = lambda x: (x * tinygrad_edu.tensor(2.0, requires_grad=True)).sum()
+    found = func.grad_and_value(made_inside)(x_of(tinygrad_edu))
+    assert [part.requires_grad for part in found] == [False, False]
+
+
+def test_an_error_blames_no_detach_for_a_result_without_history():
+    slope = func.grad(lambda x: (x**2).sum())(x_of(tinygrad_edu))
+    with pytest.raises(RuntimeError, match="does not require grad") as caught:
+        slope.sum().backward()
+    assert "detach" not in str(caught.value)
+
+
+def test_hooks_of_the_inside_are_not_called_from_outside():
+    def program(t):
+        w, calls = x_of(t, OTHER, requires_grad=True), []
+
+        def f(x):
+            y = x * w
+            y.register_hook(lambda g: calls.append(g.tolist()))
+            return (y * y).sum()
+
+        slope, value = t.func.grad_and_value(f)(x_of(t))
+        before = len(calls)
+        (slope.sum() + value).backward()
+        return before, len(calls), w.grad
+
+    assert both(program)[:2] == (1, 1)
+
+
+def test_a_value_overwritten_inside_is_noticed_outside():
+    def program(t):
+        w = x_of(t, OTHER, requires_grad=True)
+
+        def f(x):
+            y = (x * w).exp()
+            out = y * y
+            y.detach().mul_(2)
+            return out
+
+        output, _ = t.func.vjp(f, x_of(t))
+        output.sum().backward()
+
+    assert "modified by an inplace operation" in str(both(program))
+
+
+def test_nothing_is_recorded_that_nobody_outside_wants(monkeypatch):
+    t, recorded = tinygrad_edu, []
+
+    def gradients(*args, **settings):
+        recorded.append(settings["create_graph"])
+        return _rows.gradients(*args, **settings)
+
+    monkeypatch.setattr(_derivatives, "gradients", gradients)
+    f = lambda x: (x**3).sum()
+    plain, wanted = x_of(t), x_of(t, requires_grad=True)
+    func.grad(f)(plain)
+    func.vjp(f, plain)[1](t.ones((), dtype=t.float64))
+    with t.no_grad():
+        func.grad(f)(wanted)
+    assert recorded == [False, False, False]
+    func.grad(f)(wanted)
+    assert recorded[-1]
 
 
 def test_inputs_keep_their_values_their_gradients_and_their_flags():
@@ -458,6 +534,26 @@ def test_a_pullback_obeys_the_mode_it_is_called_in():
     both(program)
 
 
+def test_what_is_carried_through_may_want_gradients_itself():
+    def program(t):
+        v = x_of(t, OTHER, requires_grad=True)
+        back = t.func.vjp(lambda x: x.sin(), x_of(t))[1](v)[0]
+        moved = t.func.jvp(lambda x: x.sin(), (x_of(t),), (v,))
+        return back, moved, t.autograd.grad(back.sum() + moved[1].sum(), v)
+
+    both(program)
+
+
+def test_a_pullback_made_under_no_grad_and_called_outside_has_a_history():
+    def program(t):
+        w = x_of(t, OTHER, requires_grad=True)
+        with t.no_grad():
+            output, pullback = t.func.vjp(lambda x: (x**2, w), w)
+        return output, pullback((x_of(t), x_of(t)))
+
+    both(program)
+
+
 def test_a_pullback_still_works_after_the_output_was_differentiated():
     def program(t):
         w = x_of(t, OTHER, requires_grad=True)
@@ -500,6 +596,16 @@ def test_a_custom_function_is_differentiated_to_any_order(requires_grad):
         slope = first(x)
         again = t.autograd.grad(slope.sum(), x) if requires_grad else None
         return slope, t.func.jacrev(first)(x), t.func.jacrev(t.func.jacrev(first))(x), again
+
+    both(program)
+
+
+def test_a_custom_function_inside_is_differentiated_twice_from_outside():
+    def program(t):
+        x = x_of(t, requires_grad=True)
+        _, value = t.func.grad_and_value(lambda x: cube(t)(x).sum())(x)
+        (first,) = t.autograd.grad(value, x, create_graph=True)
+        return first, t.autograd.grad(first.sum(), x)
 
     both(program)
 

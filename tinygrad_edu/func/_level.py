@@ -16,6 +16,7 @@ from .._core.memory import tick
 from .._core.modes import is_grad_enabled
 from .._core.node import Leaf, Node
 from .._tensor import Tensor
+from ._batched import Batched
 from ._vmap import leaf_of, lifted
 
 Step = Node | Leaf
@@ -56,7 +57,9 @@ class Level:
             )
         x = lifted(x)  # inside vmap: what is the same for all examples has a gradient for each
         leaf = leaf_of(x)
-        self._outside[leaf._current_node] = x, x._current_node if is_grad_enabled() else None
+        if not isinstance(leaf, Batched):  # whose backward() is refused anyway
+            leaf.register_post_accumulate_grad_hook(_refuse_backward)
+        self._outside[leaf._current_node] = x, x._current_node
         self.leaves.append(leaf)
         return leaf
 
@@ -86,7 +89,7 @@ class Level:
                 lead_out |= self._outside[step][1] is not None
             elif step.seq < self._began:
                 lead_out = True
-            elif step.edges:  # and a leaf that the function made itself is nobody's outside
+            else:  # a leaf that the function made itself too: it is nobody's outside
                 steps.add(step)
                 stack += step.edges
         return steps, lead_out
@@ -96,12 +99,19 @@ class Level:
         if inside in self._outside:
             x = self._outside[inside][0]
             return x.view_as(x) if recording else x.detach()
-        if inside is None or (recording and inside not in outside):
+        if inside is None or inside not in outside:
             return t  # a constant, or made outside
         left = t.detach()
         left._node = outside.get(inside)
-        left._cut = None
+        left._cut = None  # not by the user's detach(), so an error must not say that
         return left
+
+
+def _refuse_backward(leaf: Tensor) -> None:
+    raise RuntimeError(
+        "backward() called inside a functorch transform. This is not supported, please use torch.func.grad or torch.func.vjp instead (or "
+        "torch.autograd.grad), or call backward() outside of the function that is transformed."
+    )
 
 
 def _made_anew(step: Node, outside: dict[Any, Step | None]) -> Node | None:
@@ -112,7 +122,7 @@ def _made_anew(step: Node, outside: dict[Any, Step | None]) -> Node | None:
     if not any(edges):
         return None
     again = Node(step.op, _retied(step.saved, outside), edges, step.shape, step.where)
-    again.seq, again.hooks = step.seq, step.hooks
+    again.seq = step.seq  # what it kept is as old as before; hooks stay with the level
     return again
 
 

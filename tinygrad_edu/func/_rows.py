@@ -83,7 +83,9 @@ def one_by_one(
         if check is not None:
             check(found)
         rows.append(filled(found, inputs))
-    return [stack(of_x).reshape(output.shape + x.shape) for of_x, x in zip(zip(*rows, strict=True), inputs, strict=True)]
+    return [
+        stack(of_x).reshape(output.shape + x.shape) for of_x, x in zip(zip(*rows, strict=True), inputs, strict=True)
+    ]
 
 
 def _seeds(output: Tensor) -> Tensor:
