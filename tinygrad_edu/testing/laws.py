@@ -152,15 +152,19 @@ def leaves_the_unused_alone(adapter: Adapter) -> str | None:
     return f"A tensor that takes no part in the result has the gradient {_few(found)}: it should have none, or zeros."
 
 
+CHAIN = ("a chain",)
 ONCE = ("used twice by one operation", "used by two operations")
 LAWS = (
-    Law("used twice by one operation", Verdict.NOT_ACCUMULATED, ("mul",), (),
+    Law("a chain", Verdict.ORDER, ("mul", "exp"), (),
+        expects("exp(x) * y: the younger step must be walked before the older",
+                lambda t, x, y: t.mul(t.exp(x), y), [X, Y], [np.exp(X) * Y, np.exp(X)])),
+    Law("used twice by one operation", Verdict.NOT_ACCUMULATED, ("mul",), CHAIN,
         expects("x * x uses x twice; both uses contribute", lambda t, x: t.mul(x, x), [X], [2 * X])),
-    Law("used by two operations", Verdict.NOT_ACCUMULATED, ("mul", "add"), (),
+    Law("used by two operations", Verdict.NOT_ACCUMULATED, ("mul", "add"), CHAIN,
         expects("x * y + x uses x twice; both uses contribute", lambda t, x, y: t.add(t.mul(x, y), x), [X, Y], [Y + 1, X])),
-    Law("used by two operations, swapped", Verdict.NOT_ACCUMULATED, ("mul", "add"), (),
+    Law("used by two operations, swapped", Verdict.NOT_ACCUMULATED, ("mul", "add"), CHAIN,
         expects("x + x * y uses x twice; both uses contribute", lambda t, x, y: t.add(x, t.mul(x, y)), [X, Y], [Y + 1, X])),
-    Law("a second backward adds", Verdict.NOT_ACCUMULATED, ("mul",), (), adds_to_grad),
+    Law("a second backward adds", Verdict.NOT_ACCUMULATED, ("mul",), CHAIN, adds_to_grad),
     Law("a diamond", Verdict.ORDER, ("mul", "add"), ONCE,
         expects("h = x * x; h * x + h: h must be complete before it is passed on (walk from the youngest to the oldest step)",
                 lambda t, x: t.add(t.mul(h := t.mul(x, x), x), h), [X], [3 * X**2 + 2 * X])),
@@ -179,8 +183,8 @@ LAWS = (
     Law("broadcasting of a size one", Verdict.UNSUMMED, ("mul",), (),
         expects("x of shape (2, 1) times y of shape (1, 3) is repeated; its gradient is the sum over the repetitions",
                 lambda t, x, y: t.mul(x, y), [np.array([[1.0], [2.0]]), Y[None]], [np.full((2, 1), Y.sum()), np.full((1, 3), 3.0)])),
-    Law("the dtype of a leaf", Verdict.DTYPE, ("mul",), (), keeps_the_dtype),
+    Law("the dtype of a leaf", Verdict.DTYPE, ("mul",), CHAIN, keeps_the_dtype),
     Law("a value overwritten after use", Verdict.STALE, ("mul", "exp"), (), notices_an_overwritten_value),
-    Law("a deep chain", Verdict.RAISES, ("add",), (), walks_deep),
+    Law("a deep chain", Verdict.RAISES, ("add",), CHAIN, walks_deep),
     Law("a tensor that is not used", Verdict.SWAPPED, ("mul",), (), leaves_the_unused_alone),
 )  # fmt: skip

@@ -22,7 +22,8 @@ import hypothesis
 import numpy as np
 from hypothesis import HealthCheck, Phase
 
-from ..autograd._verdict import Finding, Matrix, Report, Tolerance, Verdict, WrongShape, examine, numerical
+from .._core.engine import ShareShapeError
+from ..autograd._verdict import Finding, Matrix, Moved, Report, Tolerance, Verdict, WrongShape, examine, numerical
 from ._draw import LAYOUTS, is_float, through, tied, zeroed
 from ._weigh import weigh
 from .adapter import Adapter, Function, NotOffered, Ours, TorchLike
@@ -89,6 +90,8 @@ class _Problem:
         self.adapter, self.row, self.layout = adapter, row, LAYOUTS[layout]
         self.case = through(_as_float32, case) if adapter.precision == "float32" else case
         self.functions = adapter.functions()
+        # The (output, input) that could not be computed because another input's share had a wrong shape.
+        self.unknown: set[tuple[int, int]] = set()
         self.points = [x for i, x in enumerate(self.case) if i not in row.frozen for x in _arrays(x)]
 
     def tensor(self, array: np.ndarray, wanted: bool = False) -> Any:
@@ -168,10 +171,17 @@ class _Problem:
                 tensors = [
                     self.tensor(x, True) if i < len(self.points) else self.weight(x) for i, x in enumerate(arrays)
                 ]
-                with self.guarded("backward"):
-                    found = self.adapter.gradients(
-                        lambda *tensors, o=o: [function(*tensors)[o]], tensors, [self.adapter.tensor(self.exact(seed))]
-                    )
+                try:
+                    with self.guarded("backward"):
+                        found = self.adapter.gradients(
+                            lambda *tensors, o=o: [function(*tensors)[o]],
+                            tensors,
+                            [self.adapter.tensor(self.exact(seed))],
+                        )
+                except _Refused as refused:
+                    at, share = _misshapen(refused, [x.shape for x in arrays])
+                    self.unknown |= {(o, i) for i in range(len(arrays)) if i != at}
+                    found = [share if i == at else None for i in range(len(arrays))]
                 columns.append([None if g is None else self.array(g) for g in found])
             rows.append([_matrix([c[i] for c in columns], x.shape) for i, x in enumerate(arrays)])
         return rows
@@ -333,38 +343,39 @@ class _Trial:
         self.tolerance = Tolerance(EPS, self.atol * scale, self.rtol)
         names, outputs = _labels(self.row, self.mine.case, self.counts)
 
-        def look(given: _Jacobians, known: list[list[Matrix]]) -> Report:
-            return examine(
+        def look(given: _Jacobians, known: list[list[Matrix]], moved: Moved = moved) -> Report:
+            report = examine(
                 moved, self.arrays, given, self.tolerance, order=self.order, names=names,
                 output_names=outputs[self.order - 1], differences=known,
             )  # fmt: skip
+            return replace(
+                report, findings=tuple(f for f in report.findings if (f.output, f.input) not in self.mine.unknown)
+            )
 
-        if self.row.finite and self.is_continuous:
-            known = [numerical(moved, i, x.shape, EPS) for i, x in enumerate(self.arrays)]
-            report = look(given, known)
-            return report if report else self.second_opinion(look, given, known) or report
-        known = [[np.full((x.size, math.prod(s)), np.nan) for s in self.outs] for x in self.arrays]
-        return self.second_opinion(look, given, known) or self.passed()
+        if not (self.row.finite and self.is_continuous):
+            known = [[np.full((x.size, math.prod(s)), np.nan) for s in self.outs] for x in self.arrays]
+            return self.second_opinion(look, given, known, self.passed()) if self.theirs is not None else self.passed()
+        known = [numerical(moved, i, x.shape, EPS) for i, x in enumerate(self.arrays)]
+        report = look(given, known)
+        return report if report else self.second_opinion(look, given, known, report)
 
     def jacobians(self, problem: _Problem) -> _Jacobians:
         """Return the Jacobians that an engine computes."""
         return problem.jacobians(problem.function(self.order, self.wanted, self.counts), self.arrays, self.outs)
 
     def second_opinion(
-        self, look: Callable[[_Jacobians, list[list[Matrix]]], Report], given: _Jacobians, known: list[list[Matrix]]
-    ) -> Report | None:
-        """Judge by the reference's Jacobians where finite differences do not tell; None if there is no reference.
+        self, look: Callable[..., Report], given: _Jacobians, known: list[list[Matrix]], first: Report
+    ) -> Report:
+        """Judge by the reference's Jacobians where finite differences do not tell; if it has none, the first opinion stands.
 
         Where the reference, which is right wherever the function is smooth, differs from the differences, the point is a kink or
         singular (or the row is random or piecewise constant, and has no differences). There a finite gradient is accepted, and of
         such a row only the reference's.
         """
-        if self.theirs is None:
-            return None
         try:
-            theirs = self.jacobians(self.theirs)
+            theirs = self.jacobians(self.theirs) if self.theirs is not None else _trusting(given, known)
         except _Refused:
-            return self.passed()
+            return first
         judged: _Jacobians = [list(of_output) for of_output in given]
         known = [list(of_input) for of_input in known]
         others = 0
@@ -386,12 +397,16 @@ class _Trial:
                 others += int((accepted & ~same).sum())
                 known[i][o] = np.where(smooth, n, np.where(accepted, 0.0, r))
                 judged[o][i] = None if mine is None and not accepted.any() else np.where(accepted, 0.0, a)
-        report = look(judged, known)
+
+        def tangent(i: int, place: tuple[int, ...], step: float) -> list[Matrix]:
+            """The function as the reference has it here: straight, so that no noise is taken for a kink."""
+            row = int(np.ravel_multi_index(place, self.arrays[i].shape)) if place else 0
+            return [step * known[i][o][row].reshape(s) if step else np.zeros(s) for o, s in enumerate(self.outs)]
+
+        report = look(judged, known, tangent)
         if not report or not others or report.findings:
             return report
-        sentence = (
-            f"Finite, and not {self.theirs.adapter.name}'s at {others} elements where there is no derivative: accepted."
-        )
+        sentence = f"Finite, and not the reference's at {others} elements where there is no derivative: accepted."
         return replace(report, findings=(Finding(0, 0, Verdict.KINK, sentence, cause=Verdict.KINK),))
 
 
@@ -408,6 +423,30 @@ def _ours() -> Adapter:
 def reference(adapter: Adapter) -> Adapter | None:
     """Return the engine whose values are right, and whose gradients are where finite differences do not tell."""
     return _torch() if isinstance(adapter, Ours) else _ours()
+
+
+def _misshapen(refused: _Refused, shapes: Sequence[tuple[int, ...]]) -> tuple[int, np.ndarray]:
+    """Return which input was meant by a share of a wrong shape that tinygrad_edu's engine refused, and the share."""
+    _, error = refused.args
+    meant = [i for i, shape in enumerate(shapes) if isinstance(error, ShareShapeError) and shape == error.wanted]
+    if not meant:
+        raise refused
+    share = getattr(error, "share", None)
+    return (
+        error.argument if error.argument in meant else meant[0],
+        np.full(error.given, np.nan) if share is None else np.asarray(getattr(share, "_array", share)),
+    )
+
+
+def _trusting(given: _Jacobians, known: list[list[Matrix]]) -> _Jacobians:
+    """Return what stands for a reference where there is none: the differences, or where they are not finite, what was given."""
+    theirs: _Jacobians = []
+    for o, of_output in enumerate(given):
+        lost = [_hopeless([of_input[o]], len(of_input[o]))[:, None] for of_input in known]
+        theirs.append(
+            [np.where(lost[i], a, known[i][o]) if isinstance(a, np.ndarray) else a for i, a in enumerate(of_output)]
+        )
+    return theirs
 
 
 def _hopeless(matrices: Sequence[Matrix | WrongShape | None], size: int) -> Matrix:
