@@ -109,3 +109,54 @@ def test_a_backward_that_returns_no_tensor_is_refused(gradient):
 
     error = both(program)
     assert "expected Variable or None" in str(error)
+
+
+BORDERS = {  # where a condition decides: the call, its arguments, by what torch differentiates its gradient there
+    "lp_pool of zeros": (lambda t, x: t.nn.functional.lp_pool1d(x, 3, 2), [np.zeros((1, 1, 2))], ""),
+    "multilabel margin": (
+        lambda t, x: t.nn.functional.multilabel_margin_loss(x, t.tensor([1, -1])),
+        [np.array([0.0, 1.0])],
+        "",
+    ),
+    "smooth l1 at beta": (
+        lambda t, x, y: t.nn.functional.smooth_l1_loss(x, y),
+        [np.array([2.0]), np.array([1.0])],
+        "leaves and seed",
+    ),
+    "huber at delta": (
+        lambda t, x, y: t.nn.functional.huber_loss(x, y),
+        [np.array([1.0]), np.array([2.0])],
+        "leaves and seed",
+    ),
+    "grid_sample on the border": (
+        lambda t, x, grid: t.nn.functional.grid_sample(x, grid, padding_mode="border", align_corners=True),
+        [np.arange(6.0).reshape(1, 1, 2, 3), np.array([[[[-1.0, 1.0], [0.25, 0.5], [1.0, -1.0], [-2.0, 0.1]]]])],
+        "",
+    ),
+    "norm of zeros": (lambda t, x: t.norm(x, 3), [np.zeros(2)], "leaves"),
+    "atan2 at the origin": (lambda t, x, y: t.atan2(x, y), [np.zeros(1), np.zeros(1)], "seed"),
+}
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_gradients_at_the_border_of_a_condition_are_torchs(border):
+    call, arguments, differentiated = BORDERS[border]
+
+    def program(t):
+        leaves = [t.from_numpy(a.copy()).requires_grad_() for a in arguments]
+        out = call(t, *leaves)
+        seed = t.ones_like(out).requires_grad_()
+        grads = t.autograd.grad(out, leaves, seed, create_graph=bool(differentiated))
+        found = [g.detach() for g in grads]
+        by = leaves * ("leaves" in differentiated) + [seed] * ("seed" in differentiated)
+        for g in grads if by else ():
+            more = t.autograd.grad(g.sum(), by, retain_graph=True, allow_unused=True)
+            found += [t.zeros_like(x) if m is None else m.detach() for m, x in zip(more, by, strict=True)]
+        return found
+
+    both(program)
+
+
+def test_float_power_writes_only_into_float64():
+    for dtype in ("float32", "int64", "float64"):
+        both(lambda t, dtype=dtype: t.ones(2, dtype=getattr(t, dtype)).float_power_(2))

@@ -96,6 +96,24 @@ def of(numpy_dtype: NumpyDtype) -> dtype:
         ) from None
 
 
+_SCALAR_NAMES = {
+    "bool": "Bool",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "float16": "Half",
+    "float32": "Float",
+    "float64": "Double",
+}
+
+
+def scalar_name(numpy_dtype: NumpyDtype) -> str:
+    """What torch's messages call a dtype: Long, Float, Double ..."""
+    return _SCALAR_NAMES[numpy_dtype.name]
+
+
 def as_dtype(wanted: Any) -> dtype:
     """The torch dtype meant by a dtype, a Python type or a NumPy dtype."""
     if isinstance(wanted, dtype):

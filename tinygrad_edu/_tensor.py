@@ -371,7 +371,7 @@ class Tensor:
         if out._array.dtype is not mine:
             if (out._array.dtype.kind == "f" != mine.kind) or (mine.kind == "b" != out._array.dtype.kind):
                 raise RuntimeError(
-                    f"result type {_c_name(out.dtype)} can't be cast to the desired output type {_c_name(self.dtype)} ({name}): "
+                    f"result type {_dtype.scalar_name(out._array.dtype)} can't be cast to the desired output type {_dtype.scalar_name(self._array.dtype)} ({name}): "
                     "convert the tensor first, or use the out-of-place operation."
                 )
             out = _el.to(out, dtype=mine, source=out._array.dtype)
@@ -563,8 +563,8 @@ class Tensor:
         if source._array.dtype is not self._array.dtype:
             if isinstance(value, Tensor) and source._array.ndim:
                 raise RuntimeError(
-                    f"Index put requires the source and destination dtypes match, got {_c_name(self.dtype)} for the destination and "
-                    f"{_c_name(source.dtype)} for the source."
+                    f"Index put requires the source and destination dtypes match, got {_dtype.scalar_name(self._array.dtype)} for the destination and "
+                    f"{_dtype.scalar_name(source._array.dtype)} for the source."
                 )
             source = source.to(self.dtype)
         part._write(_index.put(part, source, index=arrays), "__setitem__")
@@ -670,7 +670,9 @@ class Tensor:
     def stride(self, dim: int | None = None) -> Any:
         """How many elements to go on in memory for one step in each dimension."""
         array = np.asarray(self._array)
-        if array.size == 0 and not any(array.strides):  # NumPy gives an empty array no strides, torch those of its shape
+        if array.size == 0 and not any(
+            array.strides
+        ):  # NumPy gives an empty array no strides, torch those of its shape
             steps = tuple([math.prod([max(n, 1) for n in array.shape[d + 1 :]]) for d in range(array.ndim)])
         else:
             steps = tuple([s // array.itemsize for s in array.strides])
@@ -1441,7 +1443,15 @@ class Tensor:
     exp2_ = _written_by(_functions.exp2)
     expm1_ = _written_by(_functions.expm1)
     fix_ = _written_by(_functions.fix)
-    float_power_ = _written_by(_functions.float_power)
+
+    def float_power_(self, exponent: Tensor | Number) -> Tensor:
+        """The in-place form of :func:`float_power`, for float64 alone: what it computes is float64."""
+        if self.dtype is not _dtype.float64:
+            raise RuntimeError(
+                f"the base given to float_power_ has dtype {_dtype.scalar_name(self._array.dtype)} but the operation's result requires dtype Double"
+            )
+        return self._write(_functions.float_power(self, exponent), "float_power_")
+
     floor_ = _written_by(_functions.floor)
     floor_divide_ = _written_by(_functions.floor_divide)
     fmod_ = _written_by(_functions.fmod)
@@ -1610,22 +1620,6 @@ _LEGACY = {
     _dtype.int64: "torch.LongTensor",
     _dtype.bool: "torch.BoolTensor",
 }
-_C_NAMES = {
-    _dtype.float32: "Float",
-    _dtype.float64: "Double",
-    _dtype.float16: "Half",
-    _dtype.uint8: "Byte",
-    _dtype.int8: "Char",
-    _dtype.int16: "Short",
-    _dtype.int32: "Int",
-    _dtype.int64: "Long",
-    _dtype.bool: "Bool",
-}
-
-
-def _c_name(d: _dtype.dtype) -> str:
-    """The name of a dtype in torch's error messages."""
-    return _C_NAMES[d]
 
 
 # ---- what the machine asks of this floor

@@ -68,16 +68,16 @@ _BITS32 = np.uint64(32)
 _BLOCK = 16  # PyTorch makes normal numbers in blocks of sixteen
 _STATE_BYTES = 5056  # sizeof(CPUGeneratorImplState)
 _DEFAULT_SEED = 67280421310721
-_C_NAMES = {  # the words for dtypes in PyTorch's messages: of the scalar type, and of the C type
-    "bool": ("Bool", "bool"),
-    "uint8": ("Byte", "unsigned char"),
-    "int8": ("Char", "signed char"),
-    "int16": ("Short", "short"),
-    "int32": ("Int", "int"),
-    "int64": ("Long", "long"),
-    "float16": ("Half", "c10::Half"),
-    "float32": ("Float", "float"),
-    "float64": ("Double", "double"),
+_C_TYPES = {  # what PyTorch's messages call the types in C
+    "bool": "bool",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short",
+    "int32": "int",
+    "int64": "long",
+    "float16": "c10::Half",
+    "float32": "float",
+    "float64": "double",
 }
 _SIGNIFICAND = {np.dtype(np.float16): 11, np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
@@ -483,7 +483,7 @@ def _need_float(dtype: np.dtype[Any], kernel: str) -> None:
     """Refuse integers where the distribution is continuous."""
     if dtype.kind != "f":
         raise NotImplementedError(
-            f"\"{kernel}\" not implemented for '{_C_NAMES[dtype.name][0]}': "
+            f"\"{kernel}\" not implemented for '{_dtype.scalar_name(dtype)}': "
             "draw in a floating dtype, for example dtype=torch.float32, and convert the result"
         )
 
@@ -491,7 +491,7 @@ def _need_float(dtype: np.dtype[Any], kernel: str) -> None:
 def _need_continuous(dtype: np.dtype[Any], name: str) -> None:
     """Refuse integers, in the words of ``exponential_`` and ``cauchy_``."""
     if dtype.kind != "f":
-        word = _C_NAMES[dtype.name][0 if name == "Exponential" else 1]
+        word = _dtype.scalar_name(dtype) if name == "Exponential" else _C_TYPES[dtype.name]
         word = "long int" if word == "long" else word
         raise RuntimeError(
             f"{name} distribution is a continuous probability distribution. dtype must be a floating point "
@@ -524,12 +524,12 @@ def _need_range(low: int, high: int, dtype: np.dtype[Any]) -> None:
     for name, bound in (("from", low), ("to - 1", high - 1)):
         if not least <= bound <= most:
             raise RuntimeError(
-                f"{name} is out of bounds for {_C_NAMES[dtype.name][1]}: {bound} does not lie from {least} to {most}"
+                f"{name} is out of bounds for {_C_TYPES[dtype.name]}: {bound} does not lie from {least} to {most}"
             )
         if dtype.kind == "f" and abs(bound) > 2 ** _SIGNIFICAND[dtype]:
             warnings.warn(
                 f"{name} is out of bounds [-(2^{_SIGNIFICAND[dtype]}), 2^{_SIGNIFICAND[dtype]}]. Due to precision limitations "
-                f"{_C_NAMES[dtype.name][1]} can support discrete uniform distribution only within this range.",
+                f"{_C_TYPES[dtype.name]} can support discrete uniform distribution only within this range.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -673,7 +673,7 @@ def randperm(
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
     most = 2 ** _SIGNIFICAND[kind] + 1 if kind.kind == "f" else int(np.iinfo(kind).max)
     if n > most:
-        raise RuntimeError(f"n cannot be greater than {most} for {_C_NAMES[kind.name][0]} type.")
+        raise RuntimeError(f"n cannot be greater than {most} for {_dtype.scalar_name(kind)} type.")
     _refuse_requires_grad(kind, requires_grad)
     return _made(source._randperm(n).astype(kind, copy=False), (n,), requires_grad)
 
@@ -848,7 +848,7 @@ def multinomial(
         raise RuntimeError(f"prob_dist must be 1 or 2 dim: got {weights.ndim} dimensions")
     if weights.dtype.kind != "f":
         raise RuntimeError(
-            f"multinomial only supports floating-point dtypes for input, got: {_C_NAMES[weights.dtype.name][0]}"
+            f"multinomial only supports floating-point dtypes for input, got: {_dtype.scalar_name(weights.dtype)}"
         )
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples: got {num_samples}")
@@ -898,7 +898,7 @@ def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Gener
     most = float(np.finfo(array.dtype).max)
     for name, bound in (("from", from_), ("to", to)):
         if not -most <= bound <= most:
-            raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[array.dtype.name][1]}: {bound}")
+            raise RuntimeError(f"{name} is out of bounds for {_C_TYPES[array.dtype.name]}: {bound}")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
     return input._replace(

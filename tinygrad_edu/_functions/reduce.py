@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import return_types
 from .._core.op import Op
-from .._dtype import as_numpy
+from .._dtype import as_numpy, scalar_name
 from .._ops import reduce as _r
 from .._ops import sort as _sort
 from .._ops.elementwise import maximum, minimum
@@ -63,22 +63,10 @@ Dim: TypeAlias = "int | Sequence[int] | None"
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TYPE_NAMES = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-}
-
 
 def type_name(x: Tensor) -> str:
     """Torch's name of the element type in messages: Long, Float, ..."""
-    return TYPE_NAMES[x._array.dtype.name]
+    return scalar_name(x._array.dtype)
 
 
 def must_be_tensor(value: object, function: str, argument: str = "input", position: int = 1) -> None:

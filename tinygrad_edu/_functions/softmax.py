@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import as_numpy
+from .._dtype import as_numpy, scalar_name
 from .._dtype import dtype as dtype_type
 from .._ops import softmax as _softmax
 from ._common import cast, dimension
@@ -15,18 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["log_softmax", "softmax"]
 
-_SCALAR = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-}
-
 
 def _along(op: Op, input: Tensor, dim: int, dtype: dtype_type | None) -> Tensor:
     if dtype is not None:
@@ -35,7 +23,7 @@ def _along(op: Op, input: Tensor, dim: int, dtype: dtype_type | None) -> Tensor:
     axis = dimension(dim, array.ndim)
     if array.dtype.kind != "f":
         raise NotImplementedError(
-            f"\"{op.name}_lastdim_kernel_impl\" not implemented for '{_SCALAR[array.dtype.name]}': {op.name} takes "
+            f"\"{op.name}_lastdim_kernel_impl\" not implemented for '{scalar_name(array.dtype)}': {op.name} takes "
             "floating-point numbers; convert with .float(), or give dtype=torch.float32."
         )
     return op(input, axis=axis)

@@ -496,8 +496,8 @@ def atan2(x: Array, y: Array) -> Array:
 
 
 atan2.gradient(
-    x=lambda g, x, y: where(g * (y / (x * x + y * y)), 0, condition=_off_origin(x, y)),
-    y=lambda g, x, y: where(g * (-x / (x * x + y * y)), 0, condition=_off_origin(x, y)),
+    x=lambda g, x, y: g * where(y / (x * x + y * y), 0, condition=_off_origin(x, y)),
+    y=lambda g, x, y: g * where(-x / (x * x + y * y), 0, condition=_off_origin(x, y)),
 )
 
 

@@ -58,8 +58,8 @@ def smooth_l1_loss(x: Array, y: Array, *, beta: float, reduction: str) -> Array:
 
 
 def limited(d: Array, bound: float) -> Array:
-    """Keep d within [-bound, bound]."""
-    return where(bound, where(-bound, d, condition=plain(d) < -bound), condition=plain(d) > bound)
+    """Keep d within [-bound, bound]; at the ends it no longer grows."""
+    return where(bound, where(-bound, d, condition=plain(d) <= -bound), condition=plain(d) >= bound)
 
 
 def _smooth_l1_share(g: Array, x: Array, y: Array, beta: float, reduction: str) -> Array:

@@ -587,7 +587,7 @@ def norm_share(g: Array, x: Array, out: Array, p: float, axis: Axis) -> Array:
         return signed(g * evenly(abs(x), out, axis=axis, keepdims=True, nans=True), x)
     if p == 0:
         return None
-    return signed(g * power_or_zero(guarded(abs(x), out), exponent=p - 1), x)
+    return signed(g * power_or_zero(ratio(abs(x), out), exponent=p - 1), x)
 
 
 vector_norm.gradient(

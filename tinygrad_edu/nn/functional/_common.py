@@ -5,21 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+from ..._dtype import scalar_name
 from ..._functions._common import wrap as wrap
 from ..._tensor import Tensor
 from .._sizes import Size
 
-_SCALAR = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-}
 _WORDS = {
     "bool": "bool",
     "uint8": "unsigned char",
@@ -35,7 +25,7 @@ _WORDS = {
 
 def scalar_type(x: Tensor) -> str:
     """Name the type of the elements as torch's errors do: Float, Long, ..."""
-    return _SCALAR[x._array.dtype.name]
+    return scalar_name(x._array.dtype)
 
 
 def c_type(x: Tensor) -> str:

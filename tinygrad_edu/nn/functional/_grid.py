@@ -114,4 +114,5 @@ def _unnormalised(x: Tensor, size: int, padding_mode: str, align_corners: bool) 
         rest = away - wrap(flips * span)
         odd = wrap((flips % 2).astype(numbers.dtype))
         at = rest * (1 - odd) + (span - rest) * odd + low
-    return at.clamp(0, size - 1)
+    inside = (at > 0) & (at < size - 1)  # on the border itself torch moves nothing any more
+    return at.where(inside, at.detach().clamp(0, size - 1))

@@ -714,7 +714,7 @@ def multilabel_margin_loss(
     other[~listed[:, 0]] = True  # a row that lists nothing
     marks = (listed[:, :, None] & other[:, None, :]).astype(x._array.dtype)
     leaders = x.gather(1, wrap(np.where(listed, lists, 0)))
-    gaps = (1 - leaders.unsqueeze(2) + x.unsqueeze(1)).clamp_min(0) * wrap(marks)
+    gaps = (1 - leaders.unsqueeze(2) + x.unsqueeze(1)).relu() * wrap(marks)
     loss = reduced(gaps.sum((1, 2)) / x.shape[1], reduction)
     return loss.reshape(()) if alone and reduction == "none" else loss
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..._errors import where as _where
 from ..._ops import pool as _ops
+from ..._ops import reduce as _reduce
 from ..._ops import resample as _resample
 from ..._ops.shape import squeeze_dim
 from ..._tensor import Tensor
@@ -459,7 +460,10 @@ def _lp_pool(
 ) -> Tensor:
     kernel = _each(f"lp_pool{n}d", "kernel_size", kernel_size, n)
     mean = _avg_pool(n, input**norm_type, kernel, stride, 0, ceil_mode, True, None)
-    return ((mean.sign() * mean.abs().relu()) * math.prod(kernel)) ** (1.0 / norm_type)
+    return _root(mean * math.prod(kernel), exponent=1.0 / norm_type)
+
+
+_root = _reduce.power_or_zero.named("PowBackward0")  # a window of zeros gets the slope zero, as torch has it
 
 
 def lp_pool1d(
