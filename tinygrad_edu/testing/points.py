@@ -339,6 +339,9 @@ Each operation is right by itself, and the whole may still surprise: the chain r
 chose. A *trap* is smooth, yet its gradient is not its slope.
 """
 CLOSING = """\
+{points} points. At {first} of them the gradient is not PyTorch's; at {second} more the second derivative is not, mostly because
+PyTorch's is not a number there (`order=1` in the op table).
+
 This page is generated from the op table: `python -m tinygrad_edu.testing.points > docs/non-differentiable-points.md`.
 """
 
@@ -355,7 +358,10 @@ def page() -> str:
     formulas = [Line.of(t, row, point) for row in COMPOSED for point in row.points]
     parts.append(f"## Slopes with a kink\n\n{BENDS}\n{markdown(bends)}\n")
     parts.append(f"## Formulas of several operations\n\n{FORMULAS}\n{markdown(formulas)}\n")
-    return "\n".join([*parts, CLOSING])
+    other = [line for line in lines + formulas if line.point.order < min(line.row.order, 2)]
+    first = sum(line.point.order == 0 for line in other)
+    counts = {"points": len(lines + formulas), "first": first, "second": len(other) - first}
+    return "\n".join([*parts, CLOSING.format(**counts)])
 
 
 def markdown(lines: Sequence[Line]) -> str:
