@@ -155,9 +155,11 @@ def _summary(engine: Adapter, results: list[Result], spent: float, is_whole: boo
     if partly:
         yield _filled(f"Offered in part ({len(partly)}): {'; '.join(partly)}.")
     if failing:
-        yield _filled(
-            f"{engine.name}: {len(failing)} of {len(offered)} are wrong: {', '.join(r.name for r in failing)}."
-        )
+        verb = "is" if len(offered) == 1 else "are"
+        wrong = ", ".join(r.name for r in failing)
+        yield _filled(f"{engine.name}: {len(failing)} of {len(offered)} {verb} wrong: {wrong}.")
+    elif len(offered) == 1:
+        yield f"{engine.name}: {offered[0].name} is right."
     else:
         yield f"{engine.name}: all {len(offered)} are right."
     yield f"{spent:.1f} s"
