@@ -190,6 +190,16 @@ def test_fast_mode_follows_torchs_direction_and_shows_torchs_numbers():
     assert "The max per-element difference (slow mode) is" in text
 
 
+@pytest.mark.parametrize("error", [0.9e-5, 1.5e-5])
+def test_fast_mode_accepts_as_much_as_torchs(error):
+    def program(t):
+        near = with_backward(t, lambda x: x.sum() + 0 * x, lambda g, x: g.sum() * (1 + error) + 0 * x)
+        x = double(t, np.linspace(-1, 1, 30).tolist())
+        return t.autograd.gradcheck(near, x, rtol=0.0, fast_mode=True, raise_exception=False)
+
+    assert both(program) is (error < 1e-5)
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_with_explain_the_error_is_the_report_and_carries_it(case):
     func, values, _ = WRONG[case]
@@ -517,6 +527,42 @@ def test_an_undefined_gradient_that_counts_as_something_is_refused():
     assert "Expected all input grads to be undefined or zero when all output grads are undefined" in str(error)
 
 
+def test_each_gradient_is_left_out_in_turn():
+    def program(t):
+        class Three(t.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.set_materialize_grads(False)
+                return x * 1, x * 2, x * 3
+
+            @staticmethod
+            def backward(ctx, *gs):
+                there = [k * g for k, g in enumerate(gs, 1) if g is not None]
+                return sum(there) + (len(there) == 2) if there else None
+
+        return t.autograd.gradcheck(Three.apply, double(t, [1.0, 2.0]))
+
+    assert "Expected all input grads to be undefined or zero" in str(both(program))
+
+
+def test_a_backward_that_cannot_run_for_a_batch_is_refused_where_that_is_asked_for():
+    def program(t, **options):
+        branching = with_backward(t, lambda x: x * 2, lambda g, x: g * 2 if g.sum() > 0 else g + g)
+        return t.autograd.gradcheck(branching, double(t, [1.0, 2.0]), **options)
+
+    assert both(program) is True
+    assert "While computing batched gradients, got: " in str(both(lambda t: program(t, check_batched_grad=True)))
+
+
+def test_only_masked_overlooks_a_tiny_constant_in_the_gradient():
+    def program(t, masked):
+        tiny = with_backward(t, lambda x: x * 2, lambda g, x: g * 2 + 1e-9)
+        return t.autograd.gradcheck(tiny, double(t, [1.0, 2.0]), masked=masked, check_undefined_grad=False)
+
+    assert both(lambda t: program(t, True)) is True
+    assert "backward not multiplied by grad_output" in str(both(lambda t: program(t, False)))
+
+
 def changes_memory(x):
     x.detach().mul_(1.5)
     return x * 2
@@ -660,6 +706,9 @@ class TestCheckGrads:
         assert seen[0][2] is n
         assert seen[0][3] == 3
         assert x.grad is None
+        plain = t.ones(2, dtype=t.float64)
+        check_grads(t.exp, plain)
+        assert not plain.requires_grad
         assert y.tolist() == [1.0, 1.0]
 
     def test_whole_numbers_alone_are_refused_with_the_way_out(self):

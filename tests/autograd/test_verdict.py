@@ -319,6 +319,26 @@ def test_large_values_are_no_mistake_and_hide_none(height):
     assert not judge(program, [X], right + np.diag([0.0, 0.5, 0.0]))
 
 
+def test_rounding_of_large_values_is_not_taken_for_a_kink():
+    for x in np.linspace(0.5, 2, 20):
+        report = judge(lambda x: x**3 + 1e9, [np.array(x)], np.array([[3 * x**2 + 0.05]]))
+        assert (
+            report.verdict is not Verdict.KINK
+        )  # now and then the rounded slope is the wrong value itself: then it is right
+
+
+def test_an_element_that_is_no_number_has_no_derivative():
+    x = np.array([np.nan, 2.0])
+    assert judge(np.nansum, [x], np.array([[np.nan], [1.0]])).verdict is Verdict.KINK
+    assert judge(np.nansum, [x], np.array([[np.nan], [-1.0]])).verdict is Verdict.SIGN
+
+
+def test_one_number_alone_shows_no_odd_factor():
+    x = np.array(0.3)
+    assert judge(np.exp, [x], 1.37 * np.exp(x)[None, None]).verdict is Verdict.TERM
+    assert judge(np.exp, [x], 2 * np.exp(x)[None, None]).verdict is Verdict.FACTOR
+
+
 def test_large_gradients_are_compared_by_their_size():
     assert judge(lambda x: 1e12 * x**2, [X], np.diag(2e12 * X)).verdict is Verdict.RIGHT
     assert judge(lambda x: 1e12 * x**2, [X], np.diag(1.99e12 * X)).verdict is Verdict.FACTOR
