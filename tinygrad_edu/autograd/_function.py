@@ -305,6 +305,11 @@ class Function:
         ctx = FunctionCtx()
         nodes = [a._current_node if isinstance(a, Tensor) else None for a in args]
         wanted = state.tape is not None and any([n is not None for n in nodes])
+        if wanted and state.batched is not None and state.batched.concerns(args):
+            raise RuntimeError(
+                f"You tried to vmap over {cls.__name__}, but it does not have vmap support: its backward is written for one example, and a "
+                "gradient is wanted here. Write it with operations of torch instead, or apply it outside of vmap."
+            )
         ctx.needs_input_grad = tuple([n is not None for n in nodes])
         with no_grad():
             if cls.setup_context is not Function.setup_context:

@@ -136,7 +136,9 @@ class Outline:
         return self.size * self.itemsize
 
     def __len__(self) -> int:
-        return int(self.shape[0])
+        if not self.shape:
+            raise RuntimeError(ITEM)
+        return self.shape[0]
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):

@@ -461,9 +461,9 @@ class _Hooks:
     """What grad() and the random functions ask while a vmap runs in this thread."""
 
     @staticmethod
-    def concerns(outs: list[Any], xs: list[Any], seeds: list[Any]) -> bool:
-        """Is any of these batched?"""
-        return bool(batches_in([*outs, *xs, *seeds]))
+    def concerns(*groups: Sequence[Any]) -> bool:
+        """Is anything among these batched?"""
+        return bool(batches_in(groups))
 
     gradients = staticmethod(_gradients)
     draws = staticmethod(_draws)
