@@ -899,17 +899,18 @@ def test_a_jacobian_runs_each_step_of_the_graph_once_for_all_rows():
     calls = []
     watcher = lambda op, args, settings, out: calls.append(op.name)
 
-    def count(elements):
+    def count(elements, **options):
         x = t.arange(float(elements), dtype=t.float64)
         calls.clear()
         watch(watcher)
         try:
-            func.jacrev(lambda x: (x.sin() * x.exp()).cumsum(0))(x)
+            func.jacrev(lambda x: (x.sin() * x.exp()).cumsum(0), **options)(x)
         finally:
             unwatch(watcher)
         return len(calls)
 
     assert count(3) == count(30)
+    assert count(30) < count(30, chunk_size=10) < count(30, chunk_size=5) < count(30, chunk_size=1)
 
 
 def test_a_backward_that_reads_numbers_is_called_row_by_row():

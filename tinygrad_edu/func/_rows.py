@@ -47,7 +47,7 @@ def block(
     is 1, or if a step of the graph (a custom backward that reads numbers) cannot be done for all rows at once. Rows computed one
     after the other are shown to ``check`` as they come, None where an input has no influence.
     """
-    if not output.numel() or not output.requires_grad:
+    if not output.numel():
         return [x.new_zeros(output.shape + x.shape) for x in inputs]
     if chunk_size == 1 or output.numel() == 1:
         return one_by_one(output, inputs, create_graph, check)
