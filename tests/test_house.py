@@ -1,6 +1,7 @@
 """The house rules: floors, formulas, names, manners on import."""
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -157,8 +158,11 @@ def test_public_names_are_torchs_except_a_written_list():
         (tinygrad_edu.nn, real_torch.nn),
         (tinygrad_edu.optim, real_torch.optim),
         (tinygrad_edu.nn.init, real_torch.nn.init),
+        (tinygrad_edu.func, real_torch.func),
     ):
         assert {n for n in ours.__all__ if not hasattr(theirs, n)} == set()
+    only_here = {"assert_matches_torch", "check_grads", "module_check"}
+    assert {n for n in tinygrad_edu.testing.__all__ if not hasattr(real_torch.testing, n)} == only_here
 
 
 def test_public_methods_of_tensor_are_torchs():
@@ -167,10 +171,24 @@ def test_public_methods_of_tensor_are_torchs():
 
 
 @pytest.mark.parametrize(
-    "name", ["", "nn", "optim", "autograd", "utils.data", "datasets", "vision", "viz", "nn.functional", "nn.init"]
+    "name",
+    [
+        "",
+        "nn",
+        "optim",
+        "autograd",
+        "func",
+        "testing",
+        "utils.data",
+        "datasets",
+        "vision",
+        "viz",
+        "nn.functional",
+        "nn.init",
+    ],
 )
 def test_all_names_exist_and_are_sorted(name):
-    module = sys.modules[f"tinygrad_edu.{name}".rstrip(".")]
+    module = importlib.import_module(f"tinygrad_edu.{name}".rstrip("."))
     assert len(set(module.__all__)) == len(module.__all__)
     for public in module.__all__:
         assert hasattr(module, public), public

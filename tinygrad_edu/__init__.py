@@ -12,6 +12,8 @@ tensor(8.)
 
 import math as _math
 import warnings as _warnings
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import _numpy_dispatch as _numpy_dispatch
@@ -455,10 +457,20 @@ e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 __version__ = "0.1.0"
 
 
+if _TYPE_CHECKING:
+    from . import func, testing
+    from .func import vmap
+
+_ON_FIRST_USE = {"func": "func", "testing": "testing", "vmap": "func"}  # name -> the module it is or comes from
+
+
 def __getattr__(name: str) -> _Any:
-    """Say of a name that torch has and this package lacks what comes nearest."""
+    """Import what few programs need; of a name that torch has and this package lacks, say what comes nearest."""
     if name.startswith("__"):
         raise AttributeError(name)
+    if name in _ON_FIRST_USE:
+        module = _import_module(f".{_ON_FIRST_USE[name]}", __name__)
+        return module if name == _ON_FIRST_USE[name] else getattr(module, name)
     from ._stand_in import explain_missing
 
     raise AttributeError(explain_missing("torch", name))
@@ -636,6 +648,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "func",
     "gather",
     "ge",
     "ger",
@@ -848,6 +861,7 @@ __all__ = [
     "tensor",
     "tensor_split",
     "tensordot",
+    "testing",
     "threshold",
     "threshold_",
     "tile",
@@ -877,6 +891,7 @@ __all__ = [
     "vdot",
     "vision",
     "viz",
+    "vmap",
     "vsplit",
     "vstack",
     "where",
