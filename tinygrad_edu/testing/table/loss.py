@@ -99,7 +99,7 @@ ROWS = [
         (None, 1.0, 0.5),
         away=(-1, -0.5, 0, 0.5, 1),
         ties=1,
-        points=(apart(1.0, Kind.BEND, "the distance is beta", 1.0, order=1), apart(0.0, Kind.KINK, "beta = 0", 0.0)),
+        points=(apart(1.0, Kind.BEND, "the distance is beta", 1.0), apart(0.0, Kind.KINK, "beta = 0", 0.0)),
     ),
     distance(
         "huber_loss",
@@ -107,7 +107,7 @@ ROWS = [
         (None, 1.0, 0.5),
         away=(-1, -0.5, 0, 0.5, 1),
         ties=1,
-        points=(apart(1.0, Kind.BEND, "the distance is delta", 1.0, order=1),),
+        points=(apart(1.0, Kind.BEND, "the distance is delta", 1.0),),
     ),
     Row(  # images: torch cannot differentiate them twice
         name="nn.functional.nll_loss",

@@ -73,7 +73,7 @@ ROWS = [
         points=(Point("x = infinity", (A(np.inf),), Kind.REMOVABLE, "replaced by a constant"),
                 Point("x is not a number", (A(np.nan),), Kind.REMOVABLE, "replaced by a constant"))),
     pair("atan2", order=3, special=False, ties=1, points=(
-        Point("the origin", (A(0.0), A(0.0)), Kind.JUMP, "0 · 0 / 0 counts as 0", order=1),
+        Point("the origin", (A(0.0), A(0.0)), Kind.JUMP, "0 · 0 / 0 counts as 0"),
         Point("the cut: y = 0, x negative", (A(0.0), A(-1.0)), Kind.JUMP, "from π to -π; the slope goes on"))),
     pair("hypot", special=False, ties=1, points=(Point("the origin", (A(0.0), A(0.0)), Kind.KINK, "x / hypot is 0 / 0; norm gives 0"),)),
     pair("copysign", finite=False, ties=1, special=False, points=(
