@@ -90,7 +90,7 @@ ROWS = [
         lambda d: (A([[3.0], [0.2]]) * d.array((2, 3), 0.5, 1.5), d.pick(1, 2, 3))), points=(
             Point("the norm is maxnorm", (A([[2.0]]), 2), Kind.KINK),
             Point("the zero vector", (A([[0.0, 0.0]]), 2), Kind.REMOVABLE))),
-    Row(name="float_power", call=lambda t, x, y: t.float_power(x, y), **PLAIN, ties=1, order=3, in_place=False, sample=cases(
+    Row(name="float_power", call=lambda t, x, y: t.float_power(x, y), **PLAIN, ties=1, order=3, sample=cases(
         lambda d: (d.array(s := d.shape(), 0.2, 2), d.array(d.alike(s)))), points=(
             Point("zero to a positive power", (A(0.0), A(2.0)), Kind.REMOVABLE, "no log 0 where x**y is 0"),
             Point("zero to the power of zero", (A(0.0), A(0.0)), Kind.END),
@@ -144,7 +144,8 @@ ROWS = [
         sample=cases(lambda d: (d.array((2, d.integer(1, 2), d.integer(2, 4))),)), points=(
             Point("all elements equal", (np.ones((1, 1, 2)),), Kind.REMOVABLE, "eps keeps the root from zero"),)),
     Row(name="nn.functional.grid_sample", call=grid_sample, **PLAIN, ties=0, order=1, sample=cases(sampled), points=(
-        Point("in the middle of a pixel", (A([[[[1.0, 2.0, 4.0]]]]), A([[[[0.0, 0.0]]]]), "zeros"), Kind.KINK),)),
+        Point("in the middle of a pixel", (A([[[[1.0, 2.0, 4.0]]]]), A([[[[0.0, 0.0]]]]), "zeros"), Kind.KINK),
+        Point("on the border", (A([[[[1.0, 2.0]]]]), A([[[[0.5, 0.0]]]]), "border"), Kind.KINK, "0 from the border on"))),
     # losses
     loss("hinge_embedding_loss", lambda d: (d.array(s := d.shape(empty=False), away=(1.0,)), signs(d, s),
                                             {"reduction": d.pick(*REDUCTIONS)}),
