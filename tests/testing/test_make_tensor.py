@@ -44,6 +44,28 @@ def test_sizes_may_be_given_one_by_one():
     both(lambda t: (t.manual_seed(0), t.testing.make_tensor(dtype=t.float32, device="cpu"))[1], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [("int64", 0.5, 2.5), ("int8", 100, 300), ("uint8", -5, 3), ("int64", 2**63 - 5, 2**63), ("bool", 0.5, 7)],
+)
+def test_whole_numbers_lie_between_the_bounds_cut_to_the_dtype(dtype, low, high):
+    def program(t):
+        t.manual_seed(0)
+        return t.testing.make_tensor(60, dtype=getattr(t, dtype), device="cpu", low=low, high=high)
+
+    assert low <= both(program, rtol=0, atol=0).min().item()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_the_widest_range_is_drawn_in_halves(dtype):
+    def program(t):
+        t.manual_seed(0)
+        limit = t.finfo(getattr(t, dtype)).max
+        return t.testing.make_tensor(9, dtype=getattr(t, dtype), device="cpu", low=-limit, high=limit)
+
+    assert both(program, rtol=0, atol=0).isfinite().all()
+
+
 BAD = {
     "integers that require grad": lambda t: t.testing.make_tensor(2, dtype=t.int64, device="cpu", requires_grad=True),
     "nan": lambda t: t.testing.make_tensor(2, dtype=t.float32, device="cpu", low=float("nan")),

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ def test_several_results_of_all_kinds_pass():
 
 
 def test_arguments_may_be_tensors_numbers_and_nested():
-    x, frozen = tinygrad_edu.tensor(X, requires_grad=True), tinygrad_edu.tensor(X)
+    x, frozen, seen = tinygrad_edu.tensor(X, requires_grad=True), tinygrad_edu.tensor(X), []
     assert_matches_torch(
         lambda t, x, frozen, number, both, options: (
             t.cat([x * number, both[0] + frozen, both[1]["w"]], **options),
-            frozen.requires_grad,
+            seen.append((x.requires_grad, frozen.requires_grad, both[0].requires_grad)),
         ),
         x,
         frozen,
@@ -55,7 +56,16 @@ def test_arguments_may_be_tensors_numbers_and_nested():
         (X, {"w": X}),
         {"dim": 1},
     )
+    assert seen == [(True, False, True)] * 2
     assert x.grad is None
+
+
+def test_nan_and_infinity_equal_themselves():
+    assert_matches_torch(lambda t, x: (x / 0, x.sqrt()), X)
+
+
+def test_what_torch_warns_of_is_not_under_test():
+    assert_matches_torch(lambda t, x: x if ours(t) else (warnings.warn("deprecated", stacklevel=1), x)[1], X)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "int64", "bool"])
@@ -111,6 +121,11 @@ def test_only_the_wrong_gradient_is_named():
     assert "gradient of argument 0 (x): tinygrad_edu gives None, torch gives a Tensor" in words
     assert "argument 1" not in words
     assert "output" not in words
+
+
+def test_a_gradient_that_is_wrong_though_the_sum_is_right_is_found():
+    words = report(lambda t, x: x.detach().softmax(1) + 0 * x if ours(t) else x.softmax(1), X)
+    assert words.startswith("tinygrad_edu and torch differ:\n\ngradient of argument 0 (x): Tensor-likes")
 
 
 def test_a_gradient_inside_of_an_argument_is_named():

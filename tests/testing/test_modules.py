@@ -181,6 +181,21 @@ def test_the_module_and_the_random_stream_stay_what_they_were():
     assert (net[0].weight.dtype, net[0].bias.requires_grad, X.grad) == (t.float32, False, None)
 
 
+def test_each_call_begins_with_the_same_buffers():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("calls", t.zeros(()))
+
+        def forward(self, x):
+            self.calls += 1
+            return x * self.calls
+
+    layer = Counting()
+    module_check(layer, X)
+    assert layer.calls == 0
+
+
 def test_a_frozen_parameter_is_not_checked():
     layer = Scale()
     layer.weight.requires_grad_(False)

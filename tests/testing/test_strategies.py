@@ -41,6 +41,7 @@ def test_shapes_reach_0d_empty_and_full_size():
 @MANY
 @given(st.integers(1, 4).flatmap(lambda n: strategies.broadcastable_shapes(n)))
 def test_broadcastable_shapes_broadcast(shapes):
+    assert max(map(len, shapes)) <= 3
     both(lambda t: t.broadcast_shapes(*shapes))
     np.broadcast_shapes(*shapes)
 
@@ -175,6 +176,7 @@ def test_torch_takes_every_index_and_reads_the_same(data, shape):
     x = np.arange(math.prod(shape), dtype=np.float64).reshape(shape)
     found = both(lambda t: t.from_numpy(x)[index], rtol=0, atol=0)
     assert not isinstance(found, Exception), found
+    assert sum(isinstance(p, np.ndarray) and p.dtype == bool for p in parts(index)) <= 1
 
 
 @MANY
@@ -276,6 +278,7 @@ import sys
 sys.modules["hypothesis"] = None
 import tinygrad_edu.testing
 tinygrad_edu.testing.assert_close(1.0, 1.0)
+assert not {"pytest", "torch"} & set(sys.modules)
 try:
     import tinygrad_edu.testing.strategies
 except ImportError as error:
