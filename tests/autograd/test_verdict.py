@@ -301,6 +301,18 @@ def test_float32_inside_the_function_is_seen():
     assert "float32 (inside func)" in report.findings[0].sentence
 
 
+@pytest.mark.parametrize("function", [np.floor, np.ceil, np.sign, np.round])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("point", [0.0, 0.5, 1.0])
+def test_a_jump_between_whole_numbers_is_a_kink_and_no_noise(function, kind, point):
+    report = judge(function, [np.array([point], kind)], np.array([[0.0]]))
+    assert report.verdict in (Verdict.KINK, Verdict.RIGHT)
+
+
+def test_a_kink_in_float32_is_a_kink():
+    assert judge(relu, [np.zeros(1, np.float32)], np.array([[0.0]])).verdict is Verdict.KINK
+
+
 def test_the_dtypes_may_be_given():
     def program(x):
         return (x.astype(np.float32) ** 2).astype(np.float64)

@@ -191,9 +191,10 @@ class _Search:
     def _accepted(self, pair: Pair, o: int, i: int) -> Finding | None:
         """A Jacobian that is right but for digits and kinks."""
         self._note(o, i, pair.a, pair.n, ~pair.bounds.kinks)
-        if pair.tolerance is not self.tolerance:
+        fine = self.tolerance.excess(pair.a, self.known[i][o]) > 0
+        if pair.tolerance is not self.tolerance and (fine & ~pair.bounds.kinks).any():
             return self._noise(pair, o, i)
-        apart = pair.bounds.kinks & (self.tolerance.excess(pair.a, pair.n) > 0)
+        apart = fine & pair.bounds.kinks
         if not apart.any():
             return None
         k = int(np.where(apart, self.tolerance.excess(pair.a, pair.n), -1.0).argmax())
@@ -256,8 +257,11 @@ class _Search:
         heights = self._heights(o)
         here, there = heights(i, place, 0.0), heights(i, place, np.pi * 1e-3)
         changed = there[np.isfinite(there) & (there != here)]
+        fractions = changed[
+            changed * 2**12 != np.floor(changed * 2**12)
+        ]  # what any dtype can hold, such as floor's 1.0, shows nothing
         with np.errstate(over="ignore"):
-            return bool(changed.size and (changed.astype(np.float32) == changed).all())
+            return bool(fractions.size and (fractions.astype(np.float32) == fractions).all())
 
     def _smoothen(self, pair: Pair, o: int, i: int) -> None:
         """Where rounding of large values explains the difference, take the numerical derivative with a larger step."""
