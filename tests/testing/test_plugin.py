@@ -1,5 +1,6 @@
 """The fixture gradcheck, tried in pytest sessions of its own."""
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 pytest_plugins = ["pytester"]
+PLUGIN = "tinygrad_edu.testing._plugin"
 
 HEAD = """
 import tinygrad_edu as torch
@@ -31,8 +33,7 @@ class Wrong(torch.autograd.Function):
 
 @pytest.fixture
 def session(pytester):
-    """Run a test module that has the fixture; return the result and its lines."""
-    pytester.makeconftest("from _tinygrad_edu_pytest import gradcheck")
+    """Run a test module with what the installed package brings; return the result and its lines."""
 
     def run(body, *options):
         pytester.makepyfile(HEAD + body)
@@ -135,7 +136,7 @@ def fresh(pytester, body):
     pytester.makepyfile(body)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": root}
-    command = [sys.executable, "-m", "pytest", "-p", "_tinygrad_edu_pytest", "-p", "no:cacheprovider", "-W", "error"]
+    command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", "-W", "error"]
     done = subprocess.run(
         [*command, "--fixtures-per-test"], capture_output=True, text=True, env=environment, check=False
     )
@@ -144,17 +145,22 @@ def fresh(pytester, body):
     return done.stdout + done.stderr
 
 
-def test_a_session_that_does_not_use_the_fixture_does_not_import_the_package(pytester):
+def test_the_plugin_needs_no_hypothesis_and_no_torch(pytester):
     text = fresh(
         pytester,
         """
 import sys
 
-def test_nothing_of_ours_is_there():
-    assert not {"tinygrad_edu", "numpy", "hypothesis"} & set(sys.modules)
+def test_only_what_is_needed_is_there():
+    assert not {"torch", "hypothesis", "matplotlib"} & set(sys.modules)
 """,
     )
     assert "1 passed" in text
+
+
+def test_an_installed_package_brings_the_fixture():
+    (entry,) = importlib.metadata.entry_points(group="pytest11", name="tinygrad_edu")
+    assert entry.value == PLUGIN
 
 
 def test_a_fixture_of_the_same_name_takes_precedence(pytester):

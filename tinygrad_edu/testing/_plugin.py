@@ -1,20 +1,20 @@
-"""What the pytest fixture ``gradcheck`` does: the check, and its report in place of a traceback through the checker.
-
-The fixture itself is in ``_tinygrad_edu_pytest.py``, outside of the package.
-"""
+"""The pytest plugin: the fixture ``gradcheck``, which shows the report in place of a traceback through the checker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
+
+import pytest
 
 from .. import autograd
 from .._tensor import Tensor
 from ..autograd._program import Func, GradcheckError
 from ..autograd._report import Report
 
-__all__ = ["gradcheck"]
+__all__ = ["gradcheck", "offer_gradcheck"]
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -69,3 +69,9 @@ def _below_the_checker(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         traceback = traceback.tb_next
     return traceback
+
+
+@pytest.fixture(scope="session", name="gradcheck")
+def offer_gradcheck() -> Callable[..., Report]:
+    """Check gradients, ``gradcheck(func, inputs, order=1, **settings of torch's gradcheck)``: a failure prints the report."""
+    return gradcheck
