@@ -153,9 +153,9 @@ class _Problem:
         """Read a tensor, or what an engine gives in its place."""
         return np.asarray(self.adapter.array(x) if self.adapter.is_tensor(x) else x)
 
-    def values(self, function: Function, arrays: Sequence[np.ndarray], points: int, order: int) -> list[np.ndarray]:
-        """Compute the results of ``function``, unrecorded at order 1; the first ``points`` arrays are the inputs."""
-        tensors = [self.adapter.tensor(self.exact(np.array(x)), order > 1 and i < points) for i, x in enumerate(arrays)]
+    def values(self, function: Function, arrays: Sequence[np.ndarray], by: int, order: int) -> list[np.ndarray]:
+        """Compute the results of ``function``, unrecorded at order 1, then derivatives by the first ``by`` arrays."""
+        tensors = [self.adapter.tensor(self.exact(np.array(x)), order > 1 and i < by) for i, x in enumerate(arrays)]
         return [np.asarray(self.array(x), np.float64) for x in function(*tensors)]
 
     def jacobians(
@@ -328,6 +328,9 @@ class _Trial:
             self.counts.append(len(self.arrays))
         given = self.jacobians(self.mine)
         base = self.trusted.function(self.order, wanted, self.counts)
+        by = self.counts[
+            max(self.order - 2, 0)
+        ]  # the function itself is a derivative by these, lower weights among them
 
         def moved(i: int, place: tuple[int, ...], step: float) -> list[np.ndarray]:
             shifted = list(self.arrays)
@@ -335,7 +338,7 @@ class _Trial:
                 shifted[i] = np.array(self.arrays[i])
                 shifted[i][place] += step
             try:
-                return self.trusted.values(base, shifted, len(points), self.order)
+                return self.trusted.values(base, shifted, by, self.order)
             except _Refused:  # beyond the end of the domain there is nothing
                 return [np.full(s, np.nan) for s in self.outs]
 
