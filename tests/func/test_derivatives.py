@@ -213,6 +213,11 @@ def test_a_tree_refuses_too_few_leaves():
         unflatten([1], flatten((1, 2))[1])
 
 
+def test_a_deque_keeps_its_length_and_a_default_dict_its_factory():
+    found = unflatten([1, 2, 3], flatten((deque([1, 2], maxlen=2), defaultdict(list, a=3)))[1])
+    assert (found[0].maxlen, found[1]["new"]) == (2, [])
+
+
 @pytest.mark.parametrize(
     ("tree", "text"),
     [
@@ -1015,3 +1020,11 @@ def test_jvp_by_two_backward_passes_is_torchs_by_forward_formulas(row):
             return t.func.jvp(f, xs, tuple([(x * 1.7 + 0.3).sin() for x in xs]))
 
         both(program, rtol=1e-6, atol=1e-8, ignore_warnings=True)
+
+
+def test_value_and_grad_gives_the_same_in_the_other_order():
+    f = lambda x: ((x * x).sum(), {"twice": 2 * x})
+    x = tinygrad_edu.tensor([1.0, -2.0])
+    for has_aux, function in ((True, f), (False, lambda x: f(x)[0])):
+        gradient, value = func.grad_and_value(function, has_aux=has_aux)(x)
+        assert str((value, gradient)) == str(func.value_and_grad(function, has_aux=has_aux)(x))
