@@ -88,6 +88,23 @@ def grad_and_value(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> F
     return both
 
 
+def value_and_grad(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Func:
+    """Return the function that computes ``(value, gradient)``: :func:`grad_and_value` in the order that JAX has.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as torch
+    >>> torch.func.value_and_grad(lambda x: (x * x).sum())(torch.tensor([1.0, 2.0]))
+    (tensor(5.), tensor([2., 4.]))
+    """
+
+    @functools.wraps(func)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        return _grad_and_value(func, argnums, has_aux, args, kwargs)[::-1]
+
+    return both
+
+
 def _grad_and_value(
     func: Func, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
