@@ -173,10 +173,11 @@ class Outline:
         return out._array if dtype is None else out._array.astype(dtype)
 
     def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
-        if function not in FUNCTIONS:
+        answer = _is_in if function is np.isin else FUNCTIONS.get(function)
+        if answer is None:
             raise RuntimeError(f"{VALUES} (np.{function.__name__} was called.)")
         with no_grad():
-            found = FUNCTIONS[function](*_tensors_of(args), **{k: _tensors_of(v) for k, v in settings.items()})
+            found = answer(*_tensors_of(args), **{k: _tensors_of(v) for k, v in settings.items()})
         return found._array if isinstance(found, Tensor) else found
 
     def __getitem__(self, index: Any) -> Any:
@@ -230,6 +231,13 @@ class Outline:
     def max(self, axis: Any = None, **settings: Any) -> Any:
         """The greatest of all examples."""
         return self._checked("max", axis, settings)
+
+
+def _is_in(elements: Any, among: Any, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """np.isin, by comparing each with each."""
+    x, y = [v if isinstance(v, Tensor) else Tensor._of(v) for v in (elements, among)]
+    found: Tensor = (x[..., None] == y.reshape(-1)).any(-1)
+    return ~found if invert else found
 
 
 def _tensor_of(x: Any) -> Any:

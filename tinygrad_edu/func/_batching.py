@@ -86,6 +86,7 @@ def _axes(axis: Any, ndim: int) -> Any:
 def broadcasting(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical:
     """Operands side by side: the batch first, the axes of an example aligned at the end."""
     ndim = _ndim(*args, *settings.values())
+    np.broadcast_shapes(*[tuple(x.shape) for x in args if hasattr(x, "shape")])  # an error speaks of one example
     if op.differentiable and not op.broadcasts:  # its formulas want operands of the result's shape
         args = [batch.whole(x, ndim) for x in args]
     else:
@@ -471,6 +472,8 @@ def searchsorted(op: Any, batch: Batch, args: Args, settings: Settings) -> Physi
 
 def product(batch: Batch, x: Tensor, y: Tensor) -> Physical:
     """Vectors, matrices and stacks of them multiplied, as ``@`` does."""
+    if x.shape[-1] != y.shape[0 if y.ndim == 1 else -2]:
+        raise ValueError("matmul: the inner dimensions differ")  # explained with the shapes of one example
     if batch.has(x) and not batch.has(y) and y.ndim <= 2:  # all rows in one product
         return (linalg.rows_mm if y.ndim == 2 else linalg.rows_mv)(batch.front(x), y)
     if y.ndim == 1 and x.ndim == 2 and not batch.has(x):

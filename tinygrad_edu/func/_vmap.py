@@ -72,9 +72,11 @@ def vmap(
 
     Notes
     -----
-    What differs from torch: an output that is the same for all examples may have any ``out_dims`` (torch: only 0). The mapped function may
-    not register hooks. A tensor that has escaped from the mapped function is refused when it is used later. ``torch.bincount``, ``histc``
-    and ``histogram`` run example by example, with a warning. A custom ``Function`` is run inside vmap only where no gradient is wanted.
+    What differs from torch: an output that is the same for all examples may have any ``out_dims`` (torch: only 0). The dtype in which
+    operands meet is that of one example in every function (torch's ``where`` and some others look at the whole batch). Recurrent layers
+    run. The mapped function may not register hooks. A tensor that has escaped from it is refused when it is used later. ``bincount``,
+    ``histc`` and ``histogram`` run example by example, with a warning, as in torch. A custom ``Function`` is run inside vmap only where no
+    gradient is wanted.
 
     Examples
     --------

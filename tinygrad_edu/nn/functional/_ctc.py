@@ -83,7 +83,7 @@ def ctc_loss(
     ends = alpha.gather(1, wrap(np.stack([last, np.maximum(last - 1, 0)], 1)))
     ends = ends + wrap(np.where(np.stack([lengths >= 0, lengths > 0], 1), 0.0, _IMPOSSIBLE).astype(dtype))
     loss = -logsumexp(ends, 1)
-    possible = np.asarray(loss._array) < -_IMPOSSIBLE / 2
+    possible = loss._writable() < -_IMPOSSIBLE / 2
     if not possible.all():
         loss = where(loss, 0.0 if zero_infinity else np.inf, condition=possible)
     if reduction == "none":
