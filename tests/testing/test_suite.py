@@ -46,7 +46,7 @@ AT_LEAST = {  # rows that are checked on this kind of input, and cases
     "ordinary": (480, 950),
     "broadcast": (100, 200),
     "0-d": (260, 520),
-    "empty": (125, 215),
+    "empty": (260, 500),
     "tied": (315, 630),
     "zero": (315, 630),
     "expanded": (300, 380),

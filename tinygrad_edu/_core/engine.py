@@ -26,12 +26,13 @@ _accumulating = threading.Lock()  # two threads may share a parameter; NumPy let
 class ShareShapeError(AssertionError):
     """A gradient formula gave a share of another shape than its argument: a fault of the formula, never of the user."""
 
-    def __init__(self, op: Op, given: tuple[int, ...], wanted: tuple[int, ...], argument: int) -> None:
+    def __init__(self, op: Op, share: Array, wanted: tuple[int, ...], argument: int) -> None:
+        given = tuple(share.shape)
         super().__init__(
             f"internal error: the gradient formula of {op.name} gave shape {given} for an argument of shape {wanted} "
             f"(argument {argument})"
         )
-        self.op, self.given, self.wanted, self.argument = op, given, wanted, argument
+        self.op, self.share, self.given, self.wanted, self.argument = op, share, given, wanted, argument
 
 
 def newest_first(roots: Iterable[Any]) -> list[Any]:
@@ -121,8 +122,11 @@ def steps(
                         pour(share, pending, ours, edge)
                         continue
                     if not op.broadcasts:
-                        raise ShareShapeError(op, tuple(share.shape), tuple(edge.shape), node.edges.index(edge))
-                    share = backend.sum_to(share, edge.shape)
+                        raise ShareShapeError(op, share, tuple(edge.shape), node.edges.index(edge))
+                    try:
+                        share = backend.sum_to(share, edge.shape)
+                    except (ValueError, RuntimeError) as error:
+                        raise ShareShapeError(op, share, tuple(edge.shape), node.edges.index(edge)) from error
                 shares.append(share)
                 if edge not in pending:
                     pending[edge] = share

@@ -73,7 +73,10 @@ def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     stretched = tuple([added + i for i, n in enumerate(shape) if n == 1 != x.shape[added + i]])
     if not added and len(stretched) == 1 == stretched[0] + 1:
         return np.add.reduce(x, axis=0, keepdims=True)
-    return np.add.reduce(x, axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
+    out = np.add.reduce(x, axis=tuple(range(added)) + stretched, keepdims=True)
+    if out.shape[added:] != shape:
+        raise ValueError(f"an array of shape {x.shape} cannot be summed to {shape}: it was not broadcast from there")
+    return out.reshape(shape)
 
 
 broadcast_to.gradient(x=lambda g, x_shape: sum_to(g, shape=x_shape))

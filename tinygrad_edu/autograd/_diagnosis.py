@@ -397,7 +397,7 @@ def _shape_causes(
     tolerance: Tolerance,
 ) -> Iterator[tuple[Found, bool]]:
     """Each cause that the shapes allow, with whether the values prove it."""
-    values = None if given.matrix is None else given.matrix.reshape(*given.given, -1)
+    values = None if given.matrix is None else given.matrix.reshape(*given.given, given.matrix.shape[1])
     if _broadcasts(shape, given.given):
         summed = None if values is None else _summed(values, shape, n.shape)
         yield (

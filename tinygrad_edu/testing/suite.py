@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, Phase
 
 from .._core.engine import ShareShapeError
 from ..autograd._verdict import Finding, Matrix, Moved, Report, Tolerance, Verdict, WrongShape, examine, numerical
-from ._draw import LAYOUTS, is_float, through, tied, zeroed
+from ._draw import LAYOUTS, Draw, is_float, through, tied, zeroed
 from ._weigh import weigh
 from .adapter import Adapter, Function, NotOffered, Ours, TorchLike
 from .laws import LAWS, Law
@@ -637,13 +637,13 @@ def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[Case]:
     """
     share = max(2, max_examples // 2)
     found: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in OWN}
-    for attempt in range(2):
-        for case in draw(row, seed + attempt * 1_000_003, 4 * max_examples):
+    for rarity in (Draw.rarity, 2):
+        for case in draw(row, seed + rarity, 4 * max_examples, rarity):
             kind = kind_of(case)
             if len(found[kind]) < (max_examples if kind == "ordinary" else share):
                 found[kind].append(case)
         if all(found.values()):
-            break  # else once more: one shape in eight is empty
+            break  # else once more, with empty shapes sought
     for kind, drawn in found.items():
         yield from (Case(kind, case, row.order) for case in drawn)
     whole = sorted([*found["ordinary"], *found["broadcast"], *found["0-d"]], key=_size, reverse=True)[:share]
@@ -665,8 +665,8 @@ def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[Case]:
         yield Case("named point", point.case, min(point.order, max(1, row.ties)), is_continuous=smooth)
 
 
-def draw(row: Row, seed: int, count: int) -> list[tuple[Any, ...]]:
-    """Draw ``count`` different cases of a row, fewer if it does not have so many."""
+def draw(row: Row, seed: int, count: int, rarity: int = Draw.rarity) -> list[tuple[Any, ...]]:
+    """Draw ``count`` different cases of a row, fewer if it does not have so many; one shape in ``rarity`` is empty."""
     found: list[tuple[Any, ...]] = []
 
     @hypothesis.seed(seed)
@@ -678,7 +678,12 @@ def draw(row: Row, seed: int, count: int) -> list[tuple[Any, ...]]:
     def collect(case: tuple[Any, ...]) -> None:
         found.append(case)
 
-    collect()
+    usual = Draw.rarity
+    Draw.rarity = rarity
+    try:
+        collect()
+    finally:
+        Draw.rarity = usual
     return found
 
 
