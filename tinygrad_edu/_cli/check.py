@@ -170,7 +170,7 @@ def _is_unjudged(result: Result) -> bool:
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH, subsequent_indent="    ")
+    return textwrap.fill(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _record(
