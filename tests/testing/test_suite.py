@@ -46,12 +46,12 @@ AT_LEAST = {  # rows that are checked on this kind of input, and cases
     "ordinary": (460, 900),
     "broadcast": (95, 180),
     "0-d": (250, 490),
-    "empty": (250, 490),
+    "empty": (250, 400),
     "tied": (310, 620),
     "zero": (310, 620),
-    "expanded": (310, 450),
-    "negative-stride": (410, 740),
-    "non-contiguous": (350, 570),
+    "expanded": (315, 610),
+    "negative-stride": (425, 840),
+    "non-contiguous": (425, 820),
     "named point": (170, 260),
 }
 

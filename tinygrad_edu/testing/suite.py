@@ -637,16 +637,14 @@ def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[Case]:
     """
     share = max(2, max_examples // 2)
     found: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in OWN}
-    for rarity in (Draw.rarity, 2):
-        for case in draw(row, seed + rarity, 4 * max_examples, rarity):
-            kind = kind_of(case)
-            if len(found[kind]) < (max_examples if kind == "ordinary" else share):
-                found[kind].append(case)
-        if all(found.values()):
-            break  # else once more, with empty shapes sought
-    for kind, drawn in found.items():
-        yield from (Case(kind, case, row.order) for case in drawn)
-    whole = sorted([*found["ordinary"], *found["broadcast"], *found["0-d"]], key=_size, reverse=True)[:share]
+    drawn = draw(row, seed, max(20, 4 * max_examples))
+    for case in drawn:
+        kind = kind_of(case)
+        if len(found[kind]) < (max_examples if kind == "ordinary" else share):
+            found[kind].append(case)
+    for kind, kept in found.items():
+        yield from (Case(kind, case, row.order) for case in kept)
+    whole = sorted((case for case in drawn if kind_of(case) != "empty"), key=_size, reverse=True)[:share]
     if row.ties and row.order:
         for kind, change in MADE.items():
             yield from (Case(kind, change(case), row.ties) for case in whole)
@@ -665,8 +663,8 @@ def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[Case]:
         yield Case("named point", point.case, min(point.order, max(1, row.ties)), is_continuous=smooth)
 
 
-def draw(row: Row, seed: int, count: int, rarity: int = Draw.rarity) -> list[tuple[Any, ...]]:
-    """Draw ``count`` different cases of a row, fewer if it does not have so many; one shape in ``rarity`` is empty."""
+def draw(row: Row, seed: int, count: int) -> list[tuple[Any, ...]]:
+    """Draw ``count`` different cases of a row, fewer if it does not have so many; more empty ones than is usual."""
     found: list[tuple[Any, ...]] = []
 
     @hypothesis.seed(seed)
@@ -679,7 +677,7 @@ def draw(row: Row, seed: int, count: int, rarity: int = Draw.rarity) -> list[tup
         found.append(case)
 
     usual = Draw.rarity
-    Draw.rarity = rarity
+    Draw.rarity = 3
     try:
         collect()
     finally:
