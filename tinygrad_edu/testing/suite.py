@@ -659,7 +659,7 @@ def cases_of(row: Row, seed: int, max_examples: int) -> Iterator[Case]:
     for point in row.points:
         if not point.order:
             continue  # where even torch's gradient is another than ours
-        smooth = point.kind in (Kind.KINK, Kind.TIE, Kind.REMOVABLE)
+        smooth = point.kind in (Kind.KINK, Kind.TIE, Kind.BEND, Kind.REMOVABLE)
         yield Case("named point", point.case, min(point.order, max(1, row.ties)), is_continuous=smooth)
 
 
