@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from . import compare, composed, creation, elementwise, further, index, kinked, linalg, loss, nn, reduce, second, shape
+from . import (
+    compare,
+    composed,
+    creation,
+    elementwise,
+    further,
+    index,
+    kinked,
+    linalg,
+    loss,
+    nn,
+    reduce,
+    second,
+    shape,
+    stretched,
+)
 from .row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
 FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
-ROWS = (*FIRST, *second.ROWS, *further.ROWS, *kinked.ROWS)
+ROWS = (*FIRST, *second.ROWS, *further.ROWS, *kinked.ROWS, *stretched.ROWS)
 COMPOSED = tuple(composed.ROWS)
