@@ -45,6 +45,7 @@ LACKS = (
     "not subscriptable",
     "not support item assignment",
 )  # Python, of an operator not written
+CALL = "the call"  # what an engine is doing where it may lack something
 FAILURES = 12  # failing cases that are weighed
 
 
@@ -121,7 +122,7 @@ class _Problem:
             return next(given) if wanted and is_float(x) else self.tensor(x)
 
         arguments = [build(x, i not in self.row.frozen) for i, x in enumerate(self.case)]
-        with self.guarded("the call"):
+        with self.guarded(CALL):
             return list(_leaves(self.adapter, self.row.call(self.functions, *arguments)))
 
     def guarded(self, doing: str) -> _Guard:
@@ -206,10 +207,11 @@ class _Guard:
             raise NotOffered(str(error) or "not implemented") from error
         if isinstance(error, AttributeError) and self.adapter.is_tensor(error.obj):
             raise NotOffered(f"tensor.{error.name}") from error
-        if isinstance(error, AttributeError) and isinstance(error.obj, bool | int | float):
-            raise NotOffered("numbers as operands") from error
-        if isinstance(error, TypeError) and any(words in str(error) for words in LACKS):
-            raise NotOffered(str(error)) from error
+        if self.doing == CALL:  # in backward the same errors are a formula's mistake
+            if isinstance(error, AttributeError) and isinstance(error.obj, bool | int | float):
+                raise NotOffered("numbers as operands") from error
+            if isinstance(error, TypeError) and any(words in str(error) for words in LACKS):
+                raise NotOffered(str(error)) from error
         raise _Refused(self.doing, error) from error
 
 
