@@ -12,12 +12,11 @@ tensor(8.)
 
 import math as _math
 import warnings as _warnings
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import _numpy_dispatch as _numpy_dispatch
-from . import autograd, datasets, linalg, nn, optim, random, return_types, serialization, utils, vision, viz
+from . import autograd, linalg, random, return_types
 from ._core.modes import (
     enable_grad,
     inference_mode,
@@ -185,6 +184,7 @@ from ._functions import (
     greater,
     greater_equal,
     gt,
+    hardshrink,
     heaviside,
     histc,
     histogram,
@@ -262,6 +262,7 @@ from ._functions import (
     pinverse,
     positive,
     pow,
+    prelu,
     prod,
     qr,
     quantile,
@@ -337,6 +338,7 @@ from ._functions import (
     where,
     xlogy,
 )
+from ._lazy import on_first_use as _on_first_use
 from ._legacy import (
     BoolTensor,
     ByteTensor,
@@ -373,57 +375,12 @@ from ._machine import (
 from ._printing import (
     set_printoptions,
 )
-from ._stand_in import (
-    as_torch,
-)
 from ._tensor import (
     Tensor,
 )
 from ._types import (
     Size,
     device,
-)
-from .nn.functional import (
-    adaptive_avg_pool1d,
-    adaptive_max_pool1d,
-    alpha_dropout,
-    avg_pool1d,
-    batch_norm,
-    bilinear,
-    celu,
-    celu_,
-    channel_shuffle,
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    cosine_similarity,
-    dropout,
-    embedding,
-    feature_alpha_dropout,
-    group_norm,
-    hardshrink,
-    instance_norm,
-    kl_div,
-    layer_norm,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-    pairwise_distance,
-    pdist,
-    pixel_shuffle,
-    pixel_unshuffle,
-    prelu,
-    relu_,
-    rms_norm,
-    rrelu,
-    rrelu_,
-    selu,
-    selu_,
-    threshold,
-    threshold_,
 )
 from .random import (
     Generator,
@@ -444,10 +401,6 @@ from .random import (
     seed,
     set_rng_state,
 )
-from .serialization import (
-    load,
-    save,
-)
 
 # Numbers that overflow or divide by zero are ordinary results in torch; NumPy's warnings about them are silenced for this
 # package's own modules only, so that the user's NumPy code still warns (docs/decisions.md).
@@ -458,10 +411,76 @@ __version__ = "0.1.0"
 
 
 if _TYPE_CHECKING:
-    from . import func, testing
+    from . import datasets, func, nn, optim, serialization, testing, utils, vision, viz
+    from ._stand_in import as_torch
     from .func import vmap
+    from .nn.functional import (
+        adaptive_avg_pool1d,
+        adaptive_max_pool1d,
+        alpha_dropout,
+        avg_pool1d,
+        batch_norm,
+        bilinear,
+        celu,
+        celu_,
+        channel_shuffle,
+        conv1d,
+        conv2d,
+        conv3d,
+        conv_transpose1d,
+        conv_transpose2d,
+        conv_transpose3d,
+        cosine_similarity,
+        dropout,
+        embedding,
+        feature_alpha_dropout,
+        group_norm,
+        instance_norm,
+        kl_div,
+        layer_norm,
+        max_pool1d,
+        max_pool2d,
+        max_pool3d,
+        pairwise_distance,
+        pdist,
+        pixel_shuffle,
+        pixel_unshuffle,
+        relu_,
+        rms_norm,
+        rrelu,
+        rrelu_,
+        selu,
+        selu_,
+        threshold,
+        threshold_,
+    )
+    from .serialization import load, save
 
-_ON_FIRST_USE = {"func": "func", "testing": "testing", "vmap": "func"}  # name -> the module it is or comes from
+# What is imported when it is first named: the name, and the file it is or comes from.
+_FUNCTIONAL = """
+    adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d batch_norm bilinear celu celu_
+    channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity
+    dropout embedding feature_alpha_dropout group_norm instance_norm kl_div layer_norm max_pool1d max_pool2d
+    max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle relu_ rms_norm rrelu rrelu_ selu selu_
+    threshold threshold_
+"""
+_ON_FIRST_USE = {
+    "as_torch": "_stand_in",
+    "datasets": "datasets",
+    "func": "func",
+    "load": "serialization",
+    "nn": "nn",
+    "optim": "optim",
+    "save": "serialization",
+    "serialization": "serialization",
+    "testing": "testing",
+    "utils": "utils",
+    "vision": "vision",
+    "viz": "viz",
+    "vmap": "func",
+    **dict.fromkeys(_FUNCTIONAL.split(), "nn.functional"),
+}
+_import, __dir__ = _on_first_use(__name__, **_ON_FIRST_USE)
 
 
 def __getattr__(name: str) -> _Any:
@@ -469,8 +488,7 @@ def __getattr__(name: str) -> _Any:
     if name.startswith("__"):
         raise AttributeError(name)
     if name in _ON_FIRST_USE:
-        module = _import_module(f".{_ON_FIRST_USE[name]}", __name__)
-        return module if name == _ON_FIRST_USE[name] else getattr(module, name)
+        return _import(name)
     from ._stand_in import explain_missing
 
     raise AttributeError(explain_missing("torch", name))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +18,7 @@ __all__ = ["get_threads", "set_threads"]
 def _function(verb: str) -> Callable[..., int] | None:
     """OpenBLAS's own function, or None with another library or where it cannot be found."""
     import ctypes
+    from pathlib import Path
 
     package = Path(np.__file__).parent
     folders = (package.parent / "numpy.libs", package / ".dylibs")  # Linux and Windows; macOS

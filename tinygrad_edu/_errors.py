@@ -5,6 +5,7 @@ Wording is built only when something has failed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ._core.modes import module_scope, state
@@ -22,6 +23,17 @@ def where() -> str:
         extra = module.extra_repr() if hasattr(module, "extra_repr") else ""
         describe = f" ({type(module).__name__}({extra}))" if extra else f" ({type(module).__name__})"
     return f"\n  in {path}{describe}"
+
+
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """The one of ``names`` that ``name`` may be a slip of, if any.
+
+    >>> nearest("forwrd", ["forward", "backward"])
+    ['forward']
+    """
+    from difflib import get_close_matches  # here, for a program without slips never needs it
+
+    return get_close_matches(name, list(names), 1, cutoff)
 
 
 def size(array: Any) -> str:

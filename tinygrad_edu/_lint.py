@@ -16,7 +16,6 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -29,7 +28,7 @@ __all__ = ["Lint", "lint"]
 
 on = False
 
-_HERE = str(Path(__file__).parent) + os.sep
+_HERE = os.path.dirname(__file__) + os.sep
 _open = 0
 _said: set[tuple[object, ...]] = set()
 
@@ -316,7 +315,7 @@ def _say(key: tuple[object, ...], text: str) -> None:
 def _place() -> str:
     """Name the innermost file and line outside this package."""
     frame = _user_frame()
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame is not None else ""
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else ""
 
 
 def _user_frame() -> FrameType | None:

@@ -7,14 +7,13 @@ gradient is wanted, and is refused when one is, with the nearest operation named
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import _dtype
+from . import _dtype, _errors
 from . import _functions as F
 from ._creation import ones_like, zeros_like
 from ._functions._common import as_tensor_operand, dimensions, promoted
@@ -344,7 +343,7 @@ WRITERS = {
 
 
 def _refuse(name: str, why: str | None = None) -> TypeError:
-    near = [NEAREST[name]] if name in NEAREST else difflib.get_close_matches(name, F.__all__, 1, 0.75)
+    near = [NEAREST[name]] if name in NEAREST else _errors.nearest(name, F.__all__, cutoff=0.75)
     hint = f"the nearest operation here is torch.{near[0]}" if near else "write it with operations of torch"
     return TypeError(
         f"{why or f'np.{name} has no counterpart that records a gradient'}, and an argument requires grad: {hint}; "

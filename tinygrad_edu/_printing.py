@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +21,6 @@ Array: TypeAlias = Any  # an ndarray or a NumPy scalar
 Style: TypeAlias = Callable[[Any], str]  # writes one number
 
 
-@dataclass
 class Options:
     """How tensors are printed: digits, when to leave out the middle, how much of the edges stays, where lines break."""
 
@@ -84,7 +82,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options in force, as keyword arguments for ``set_printoptions``."""
-    return asdict(options)
+    return {name: getattr(options, name) for name in Options.__annotations__}
 
 
 @contextlib.contextmanager

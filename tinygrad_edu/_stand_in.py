@@ -113,18 +113,19 @@ class Alias(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = getattr(self.__dict__["_target"], name, None)
+        if value is not None and not isinstance(value, ModuleType):
+            self.__dict__[name] = value  # what ours imports on first use: the next reading is an ordinary attribute's
+            return value
         full = f"{self.__name__}.{name}"
         ours = _target(full)
         if ours is not None:
             return importlib.import_module(full if _depth else ours)
-        value = getattr(self.__dict__["_target"], name, None)
-        if value is None or isinstance(value, ModuleType):
-            raise AttributeError(explain_missing(self.__name__, name))
-        return value
+        raise AttributeError(explain_missing(self.__name__, name))
 
     def __setattr__(self, name: str, value: object) -> None:
         # The importer sets a module it has loaded on its parent; torch.autograd.gradcheck stays the function, as in torch.
-        if not (isinstance(value, ModuleType) and callable(self.__dict__.get(name))):
+        if not (isinstance(value, ModuleType) and callable(getattr(self.__dict__["_target"], name, None))):
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:

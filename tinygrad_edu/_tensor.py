@@ -1248,6 +1248,7 @@ class Tensor:
     greater = _functions.greater
     greater_equal = _functions.greater_equal
     gt = _functions.gt
+    hardshrink = _functions.hardshrink
     heaviside = _functions.heaviside
     histc = _functions.histc
     histogram = _functions.histogram
@@ -1322,6 +1323,7 @@ class Tensor:
     pinverse = _functions.pinverse
     positive = _functions.positive
     pow = _functions.pow
+    prelu = _functions.prelu
     prod = _functions.prod
     qr = _functions.qr
     quantile = _functions.quantile

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
-import secrets
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, overload
@@ -100,9 +99,17 @@ class Generator:
             raise RuntimeError(
                 f"Device type {device} is not supported for torch.Generator() api: only 'cpu' exists here"
             )
+        self._seed = _DEFAULT_SEED
+        self._spare: float | None = None  # the sine half of a pair whose cosine half was asked for
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the stream when it is first used: to import ``numpy.random`` takes half as long as this whole package."""
+        if name not in ("_stream", "_words_of"):
+            raise AttributeError(f"'Generator' object has no attribute {name!r}")
         self._words_of = np.random.MT19937(0)
         self._stream = np.random.RandomState(self._words_of)
-        self._start(_DEFAULT_SEED)
+        self._stream.seed(self._seed & 0xFFFFFFFF)
+        return getattr(self, name)
 
     @property
     def device(self) -> device:
@@ -125,7 +132,9 @@ class Generator:
 
     def seed(self) -> int:
         """Begin a stream nobody can foresee; return its seed."""
-        self._start(secrets.randbits(53))
+        from secrets import randbits  # loads OpenSSL
+
+        self._start(randbits(53))
         return self._seed
 
     def get_state(self) -> Tensor:
@@ -162,7 +171,7 @@ class Generator:
     def _start(self, seed: int) -> None:
         self._seed = seed
         self._stream.seed(seed & 0xFFFFFFFF)
-        self._spare: float | None = None  # the sine half of a pair whose cosine half was asked for
+        self._spare = None
 
     def _state_bytes(self) -> Array:
         """PyTorch's struct: seed u64, left i32, seeded i32, next u64, 624 x u64, normal x, y, rho f64, valid i32, float's own."""

@@ -1,5 +1,9 @@
 """torch's functions over the ops; most are methods of Tensor as well."""
 
+from .activation import (
+    hardshrink,
+    prelu,
+)
 from .elementwise import (
     abs,
     absolute,
@@ -417,6 +421,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "gt",
+    "hardshrink",
     "heaviside",
     "histc",
     "histogram",
@@ -495,6 +500,7 @@ __all__ = [
     "pinverse",
     "positive",
     "pow",
+    "prelu",
     "prod",
     "qr",
     "quantile",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import string
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -79,6 +78,7 @@ __all__ = [
 
 Order: TypeAlias = "float | str | None"
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _C_NAMES = {
     "bool": "bool",
     "uint8": "unsigned char",
@@ -481,9 +481,7 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """The equation that ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` means."""
 
     def word(sublist: Any) -> str:
-        return "".join(
-            ["..." if i is Ellipsis else string.ascii_letters[26 + i if i < 26 else i - 26] for i in sublist]
-        )
+        return "".join(["..." if i is Ellipsis else _LETTERS[26 + i if i < 26 else i - 26] for i in sublist])
 
     operands, sublists = args[0 : len(args) // 2 * 2 : 2], args[1::2]
     equation = ",".join([word(s) for s in sublists])
@@ -500,7 +498,7 @@ def _read_equation(equation: str, arrays: list[Any]) -> tuple[list[str], str]:
         few = "fewer" if len(arrays) < len(terms) else "more"
         raise RuntimeError(f"einsum(): {few} operands were provided than specified in the equation")
     for letter in (left + right).replace("...", "").replace(",", ""):
-        if letter not in string.ascii_letters:
+        if letter not in _LETTERS:
             raise RuntimeError(
                 f"einsum(): invalid subscript given in the equation string, subscripts must be in [a-zA-Z], but got {letter!r}"
             )

@@ -6,10 +6,10 @@ keeps is fingerprinted, so that a write through a NumPy alias, which no version 
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import zlib
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,7 +22,7 @@ from .._core.node import Node
 from .._errors import where
 from .._tensor import Tensor
 
-_HERE = str(Path(__file__).parent.parent)
+_HERE = os.path.dirname(os.path.dirname(__file__))
 
 
 def users_line() -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 
-from .. import _dtype, _lint
+from .. import _dtype, _errors, _lint
 from .._tensor import Tensor, module_scope, no_grad
 from ._hooks import Hook, Hooks, RemovableHandle, call_with_hooks
 from .parameter import Buffer, Parameter
@@ -95,7 +94,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: every subclass writes its own."""
-        near = difflib.get_close_matches("forward", [n for n in vars(type(self)) if n != "forward"], n=1)
+        near = _errors.nearest("forward", [n for n in vars(type(self)) if n != "forward"])
         hint = f": is {near[0]} a slip of the pen?" if near else ""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function{hint}')
 
@@ -135,7 +134,7 @@ class Module:
             return f": Module.__init__() was never called; begin {kind.__name__}.__init__ with super().__init__()"
         if name.startswith("__"):
             return ""
-        near = difflib.get_close_matches(name, [n for n in dir(self) if not n.startswith("_")], n=1)
+        near = _errors.nearest(name, [n for n in dir(self) if not n.startswith("_")])
         return f". Did you mean: '{near[0]}'?" if near else ""
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -865,7 +864,7 @@ def _advise(module: Module, given: Mapping[str, Any], missing: list[str], unexpe
             advice.append(f'every key of the file begins with "{prefix}": strip it, k.removeprefix("{prefix}")')
             unexpected = []
     for key in unexpected[:3]:
-        near = difflib.get_close_matches(key, missing, n=1, cutoff=0.7)
+        near = _errors.nearest(key, missing, cutoff=0.7)
         if near:
             advice.append(f'the file has "{key}", the model "{near[0]}": was the attribute renamed?')
     for key, tensor in module.state_dict().items():

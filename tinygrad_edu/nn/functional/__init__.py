@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from ..._tensor import Tensor
 from ._activation import (
     celu,
     celu_,
@@ -271,7 +270,3 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
-
-# torch has these as methods, too; the class stands some floors below and cannot reach up.
-for _method in (hardshrink, prelu):
-    setattr(Tensor, _method.__name__, _method)

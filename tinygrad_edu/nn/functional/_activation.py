@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 
 from ..._dtype import dtype as dtype_type
+from ..._functions import hardshrink, prelu, sigmoid, tanh
 from ..._functions import relu as _relu
-from ..._functions import sigmoid, tanh
 from ..._functions.softmax import log_softmax as _log_softmax
 from ..._functions.softmax import softmax as _softmax
 from ..._ops import activation as _ops
@@ -159,30 +159,6 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     return leaky_relu(input, negative_slope, inplace=True)
 
 
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Give x above zero and weight x below, with one learned weight or one per channel (He 2015)."""
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
-    n = weight.numel()
-    if n != 1:
-        channels = input.shape[1] if input.ndim > 1 else 1
-        if input.ndim == 0:
-            raise RuntimeError("Not allow zero-dim input tensor.")
-        if channels != n:
-            raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {n} and channel size = "
-                f"{channels}. Give one weight, or one per element of dimension 1."
-            )
-        weight = weight.reshape(n, *(1 for _ in range(input.ndim - 2)))
-    elif weight.ndim == 1 and input.ndim == 0:
-        weight = weight.reshape(())
-    if input._array.dtype is not weight._array.dtype:
-        raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}".replace("torch.", "")
-        )
-    return _ops.prelu(input, weight)
-
-
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -245,12 +221,6 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Approximate the sigmoid by relu6(x + 3) / 6."""
     need_float(input, "hardsigmoid_cpu")
     return _maybe_over(input, _ops.hardsigmoid(input), inplace)
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Put zero where |x| is at most lambd."""
-    need_float(input, "hardshrink_cpu")
-    return _ops.hardshrink(input, lambd=float(lambd))
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
