@@ -4,19 +4,24 @@
     python benchmarks/run.py --only W1 W2          # some
     python benchmarks/run.py --quick               # under a minute, wider spread
     python benchmarks/run.py --against HEAD~3      # beside another commit of ours instead of PyTorch
+    python -m tinygrad_edu bench ...               # the same
 
 Each side is a process of its own, because importing torch changes the allocator for whoever shares its process. They take
 turns, who goes first alternates, each pair of turns gives a ratio, and the median of the ratios is printed with its
-quartiles: a slow moment of the machine hits both. The first three losses must agree, else the line says so.
+quartiles: a slow moment of the machine hits both. The first three losses must agree, else the line says so. "/ limit" is
+our time over that of the same step written by hand in NumPy without a graph (``limits.py``). Memory is the peak over the import.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import math
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -31,7 +36,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
-SLOW = {"W6", "W7", "W10 1e5"}  # left out of --quick: a step takes a tenth of a second or more
+SLOW = {"W6", "W7", "W10 1e5", "W10 1e6"}  # left out of --quick: a step takes a tenth of a second or more
+FEW = {"W10 1e6": 5}  # turns of a workload whose step takes seconds
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Row:
     high: float
     limit: float | None  # ours / hand-written NumPy
     megabytes: tuple[float, float]
-    same: bool  # the first losses agree
+    same: bool  # the first losses agree, those of the limit too
 
     def __str__(self) -> str:
         limit = f"{self.limit:7.2f}" if self.limit is not None else f"{'':7}"
@@ -71,7 +77,7 @@ def main() -> None:
     from workloads import WORKLOADS
 
     asked = arguments(list(WORKLOADS))
-    chosen = asked.only or [name for name in WORKLOADS if not (asked.quick and name in SLOW)]
+    chosen = selected(list(WORKLOADS), asked.only, asked.quick)
     rounds, seconds = (5, 0.1) if asked.quick else (asked.rounds, asked.seconds)
     rows = []
     with ExitStack() as stack:
@@ -80,19 +86,54 @@ def main() -> None:
             other = Side(asked.against, "tinygrad_edu", stack.enter_context(checkout(asked.against)))
         elif importlib.util.find_spec("torch") is None:
             sys.exit("PyTorch is not installed, and a ratio needs both: pip install torch==2.13.0, or use --against")
+        print(about(asked.threads))
         print(
             f"{'':9} {'ours':>9} {other.label[:9]:>9} {'ratio':>6}  {'quartiles':14} {'/ limit':>7}  {'MB ours':>7} {'theirs':>6}"
         )
         for name in chosen:
-            row = measure(name, other, rounds, seconds, asked.threads)
+            row = measure(name, other, min(rounds, FEW.get(name, rounds)), seconds, asked.threads)
             rows.append(row)
             print(row, flush=True)
-    mean = math.exp(statistics.fmean(math.log(row.ratio) for row in rows))
-    print(f"geometric mean of {len(rows)} ratios: {mean:.2f}")
+    count, mean = geometric_mean(rows)
+    print(f"geometric mean of {count} workloads: {mean:.2f}")
     if asked.json:
-        Path(asked.json).write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        found = {"about": about(asked.threads), "against": other.label, "geometric mean": mean}
+        Path(asked.json).write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
     if asked.chart:
-        chart(rows, Path(asked.chart))
+        chart(rows, Path(asked.chart), other.label, asked.threads)
+
+
+def selected(names: list[str], only: list[str] | None, quick: bool) -> list[str]:
+    """Return the workloads to run: those asked for, by name or as a group (W10 is its four lengths)."""
+    chosen = [name for name in names if not only or {name, name.split()[0]} & set(only)]
+    return [name for name in chosen if not (quick and name in SLOW and name not in (only or []))]
+
+
+def geometric_mean(rows: list[Row]) -> tuple[int, float]:
+    """Return how many workloads there are and the mean of their ratios; the lengths of one workload count together once."""
+    groups: dict[str, list[float]] = {}
+    for row in rows:
+        groups.setdefault(row.workload.split()[0], []).append(math.log(row.ratio))
+    return len(groups), math.exp(statistics.fmean(statistics.fmean(group) for group in groups.values()))
+
+
+def about(threads: int) -> str:
+    """Say where and with what the figures are measured."""
+    versions = [f"Python {platform.python_version()}"]
+    for package in ("numpy", "torch"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+    machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
+    return f"{', '.join(versions)}; {machine}; {threads} thread{'s' if threads > 1 else ''}"
+
+
+def processor() -> str:
+    """Name the processor, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 def arguments(names: list[str]) -> argparse.Namespace:
@@ -100,7 +141,10 @@ def arguments(names: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
+    groups = {name.split()[0] for name in names}
+    parser.add_argument(
+        "--only", nargs="+", choices=sorted({*names, *groups}), metavar="NAME", help=f"of {', '.join(names)}"
+    )
     parser.add_argument("--quick", action="store_true", help="under a minute: few turns, without the slowest workloads")
     parser.add_argument("--threads", type=int, default=1, help="threads of each side (default 1)")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each side (default 15)")
@@ -116,7 +160,9 @@ def checkout(revision: str) -> Iterator[Path]:
     """Lay another commit of ours out in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "tree"
-        subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "-q", "--detach", str(place), revision], check=True)
+        made = subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "-q", "--detach", str(place), revision])
+        if made.returncode:
+            sys.exit(f"git could not lay out the commit {revision}; it says why above")
         try:
             yield place
         finally:
@@ -132,6 +178,8 @@ def measure(name: str, other: Side, rounds: int, seconds: float, threads: int) -
         sides.append(Side("limit", "numpy"))
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(side, name, threads, seconds)) for side in sides]
+        for worker in workers:
+            worker.wait()
         turns = []
         for turn in range(rounds):
             order = workers if turn % 2 else workers[::-1]
@@ -149,11 +197,13 @@ def measure(name: str, other: Side, rounds: int, seconds: float, threads: int) -
         high,
         statistics.median(turn[0] / turn[2] for turn in turns) if len(sides) == 3 else None,
         (workers[0].megabytes, workers[1].megabytes),
-        all(
-            math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-5)
-            for a, b in zip(workers[0].losses, workers[1].losses, strict=True)
-        ),
+        all(agree(workers[0].losses, worker.losses) for worker in workers[1:]),
     )
+
+
+def agree(some: list[float], others: list[float]) -> bool:
+    """Are these the same losses, up to rounding that has grown over three steps?"""
+    return all(math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-5) for a, b in zip(some, others, strict=True))
 
 
 class Worker:
@@ -162,7 +212,7 @@ class Worker:
     def __init__(self, side: Side, workload: str, threads: int, seconds: float) -> None:
         self.side = side
         limit = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-        path = os.pathsep.join([str(side.root), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join(filter(None, [str(side.root), os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "_worker.py"), side.framework, workload, str(threads), str(seconds)],
             stdin=subprocess.PIPE,
@@ -170,6 +220,9 @@ class Worker:
             text=True,
             env=os.environ | limit | {"PYTHONPATH": path},
         )
+
+    def wait(self) -> None:
+        """Read what the process says when it has prepared; the others prepare meanwhile."""
         first: dict[str, Any] = json.loads(self.answer())
         self.losses: list[float] = first["losses"]
         self.count: int = first["count"]
@@ -206,7 +259,7 @@ def length(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-def chart(rows: list[Row], file: Path) -> None:
+def chart(rows: list[Row], file: Path, other: str, threads: int) -> None:
     """Draw the ratios as bars: to the left of 1, we are faster."""
     from matplotlib.figure import Figure
 
@@ -219,7 +272,9 @@ def chart(rows: list[Row], file: Path) -> None:
     axes.invert_yaxis()
     for place, row in zip(places, rows, strict=True):
         axes.annotate(f" {row.ratio:.2f}", (row.ratio, place), va="center", fontsize=9)
-    axes.set_xlabel("time of a step, tinygrad_edu / PyTorch (one thread; left of the line is faster)")
+    theirs = "PyTorch" if other == "torch" else other
+    many = "one thread" if threads == 1 else f"{threads} threads"
+    axes.set_xlabel(f"time of a step, tinygrad_edu / {theirs} ({many}; left of the line tinygrad_edu is faster)")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=120)
 

@@ -73,8 +73,8 @@ def curves(points: int) -> Workload:
     return workload
 
 
-def w4(t: Any) -> Run:
-    """Digits CNN: 64 of 1x8x8, conv 16@3x3, relu, pool 2, conv 32@3x3, relu, fc 10, Adam."""
+def digits_cnn(t: Any) -> Any:
+    """W4's network and data."""
     model = t.nn.Sequential(
         t.nn.Conv2d(1, 16, 3, padding=1),
         t.nn.ReLU(),
@@ -84,12 +84,17 @@ def w4(t: Any) -> Run:
         t.nn.Flatten(),
         t.nn.Linear(32 * 4 * 4, 10),
     )
-    optimizer = t.optim.Adam(model.parameters())
-    return training(t, model, optimizer, t.nn.CrossEntropyLoss(), t.rand(64, 1, 8, 8), t.randint(0, 10, (64,)))
+    return model, t.rand(64, 1, 8, 8), t.randint(0, 10, (64,))
 
 
-def w5(t: Any) -> Run:
-    """LeNet: 64 of 1x28x28, conv 6@5x5, relu, pool, conv 16@5x5, relu, pool, fc 120-84-10, SGD with momentum."""
+def w4(t: Any) -> Run:
+    """Digits CNN: 64 of 1x8x8, conv 16@3x3, relu, pool 2, conv 32@3x3, relu, fc 10, Adam."""
+    model, x, y = digits_cnn(t)
+    return training(t, model, t.optim.Adam(model.parameters()), t.nn.CrossEntropyLoss(), x, y)
+
+
+def lenet(t: Any) -> Any:
+    """W5's network and data."""
     model = t.nn.Sequential(
         t.nn.Conv2d(1, 6, 5),
         t.nn.ReLU(),
@@ -104,12 +109,18 @@ def w5(t: Any) -> Run:
         t.nn.ReLU(),
         t.nn.Linear(84, 10),
     )
+    return model, t.rand(64, 1, 28, 28), t.randint(0, 10, (64,))
+
+
+def w5(t: Any) -> Run:
+    """LeNet: 64 of 1x28x28, conv 6@5x5, relu, pool, conv 16@5x5, relu, pool, fc 120-84-10, SGD with momentum."""
+    model, x, y = lenet(t)
     optimizer = t.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    return training(t, model, optimizer, t.nn.CrossEntropyLoss(), t.rand(64, 1, 28, 28), t.randint(0, 10, (64,)))
+    return training(t, model, optimizer, t.nn.CrossEntropyLoss(), x, y)
 
 
-def w6(t: Any) -> Run:
-    """CIFAR stack: 64 of 3x32x32, conv 32@3x3, relu, conv 64@3x3, relu, pool 2, fc 10, Adam."""
+def cifar(t: Any) -> Any:
+    """W6's network and data."""
     model = t.nn.Sequential(
         t.nn.Conv2d(3, 32, 3),
         t.nn.ReLU(),
@@ -119,14 +130,24 @@ def w6(t: Any) -> Run:
         t.nn.Flatten(),
         t.nn.Linear(64 * 14 * 14, 10),
     )
-    optimizer = t.optim.Adam(model.parameters())
-    return training(t, model, optimizer, t.nn.CrossEntropyLoss(), t.rand(64, 3, 32, 32), t.randint(0, 10, (64,)))
+    return model, t.rand(64, 3, 32, 32), t.randint(0, 10, (64,))
+
+
+def w6(t: Any) -> Run:
+    """CIFAR stack: 64 of 3x32x32, conv 32@3x3, relu, conv 64@3x3, relu, pool 2, fc 10, Adam."""
+    model, x, y = cifar(t)
+    return training(t, model, t.optim.Adam(model.parameters()), t.nn.CrossEntropyLoss(), x, y)
+
+
+def seed_convolutions(t: Any) -> Any:
+    """W7's network and data."""
+    model = t.nn.Sequential(t.nn.Conv2d(1, 20, 1), t.nn.ReLU(), t.nn.Conv2d(20, 20, 5), t.nn.ReLU())
+    return model, t.rand(64, 1, 32, 32)
 
 
 def w7(t: Any) -> Run:
     """The seed's convolutions: Conv2d(1, 20, 1), relu, Conv2d(20, 20, 5), relu on 64 of 1x32x32; forward and backward."""
-    model = t.nn.Sequential(t.nn.Conv2d(1, 20, 1), t.nn.ReLU(), t.nn.Conv2d(20, 20, 5), t.nn.ReLU())
-    x = t.rand(64, 1, 32, 32)
+    model, x = seed_convolutions(t)
 
     def run() -> Any:
         model.zero_grad()
@@ -254,5 +275,6 @@ def w13(t: Any) -> Run:
 
 WORKLOADS: dict[str, Workload] = {
     "W1": w1, "W2": w2, "W3a": curves(1_000), "W3b": curves(1_000_000), "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8,
-    "W9": w9, "W10 1e3": chain(1_000), "W10 1e4": chain(10_000), "W10 1e5": chain(100_000), "W11": w11, "W12": w12, "W13": w13,
+    "W9": w9, "W10 1e3": chain(1_000), "W10 1e4": chain(10_000), "W10 1e5": chain(100_000), "W10 1e6": chain(1_000_000),
+    "W11": w11, "W12": w12, "W13": w13,
 }  # fmt: skip

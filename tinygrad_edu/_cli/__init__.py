@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import check, demo, doctor, run, summary
+from . import bench, check, demo, doctor, run, summary
 
 __all__ = ["main"]
 
-COMMANDS = (demo, run, check, summary, doctor)
+COMMANDS = (demo, run, check, summary, bench, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
