@@ -24,7 +24,7 @@ FLOORS = {
     "_creation": 5, "random": 5, "_numpy_dispatch": 5, "_legacy": 5, "_machine": 5, "linalg": 5,
     "autograd": 6, "func": 6, "nn": 6, "optim": 6, "utils": 6,
     "serialization": 7, "datasets": 7, "vision": 7, "testing": 7,
-    "viz": 8, "_cli": 8, "_stand_in": 8, "__main__": 8,
+    "viz": 8, "_cli": 8, "_stand_in": 8, "profiler": 8, "__main__": 8,
     "": 9,
 }  # fmt: skip  # one floor a line
 SOURCES = sorted(ROOT.rglob("*.py"))

@@ -411,7 +411,7 @@ __version__ = "0.1.0"
 
 
 if _TYPE_CHECKING:
-    from . import datasets, func, nn, optim, serialization, testing, utils, vision, viz
+    from . import datasets, func, nn, optim, profiler, serialization, testing, utils, vision, viz
     from ._stand_in import as_torch
     from .func import vmap
     from .nn.functional import (
@@ -471,6 +471,7 @@ _ON_FIRST_USE = {
     "load": "serialization",
     "nn": "nn",
     "optim": "optim",
+    "profiler": "profiler",
     "save": "serialization",
     "serialization": "serialization",
     "testing": "testing",
@@ -800,6 +801,7 @@ __all__ = [
     "pow",
     "prelu",
     "prod",
+    "profiler",
     "promote_types",
     "qr",
     "quantile",

@@ -654,12 +654,15 @@ def _make(
     return cls(forward, node_name=name, lifts=lifts, ufunc=ufunc, broadcasts=broadcasts)
 
 
-# ---- watching and taking over: the debugger sees every call, vmap answers some; while nobody does, nothing of this exists
+# ---- watching and taking over: the debugger sees every call, vmap answers some, the profiler times all; while nobody does,
+# nothing of this exists
 
 Watcher: TypeAlias = Callable[[Op, tuple[Any, ...], dict[str, Any], Any], None]
 Substitute: TypeAlias = Callable[[Op, tuple[Any, ...], dict[str, Any]], Any]
+Around: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 _watchers: list[Watcher] = []
 _substitutes: list[Substitute] = []
+_around: list[Around] = []
 
 
 def _watched(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -687,13 +690,15 @@ _plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Ternary, Many)}
 
 
 def _install() -> None:
-    """Give every class of ops the call that the present watchers and substitutes need."""
+    """Give every class of ops the call that those who watch, answer or time at present need."""
     for cls, plain in _plain.items():
         call: Callable[..., Any] = plain
         if _watchers:
             call = _watched(call)
         if _substitutes:
             call = _substituted(call)  # outside: what a substitute calls in place of the op is watched, the op is not
+        for around in _around:
+            call = around(call)  # outermost: whoever answers, the time it takes is the op's
         cls.__call__ = call  # type: ignore[method-assign]  # the point: no cost while nobody watches
 
 
@@ -718,4 +723,16 @@ def substitute(answer: Substitute) -> None:
 def restore(answer: Substitute) -> None:
     """Stop asking ``answer``."""
     _substitutes.remove(answer)
+    _install()
+
+
+def surround(around: Around) -> None:
+    """Let ``around(call)`` stand for the call of every op, in every thread, until ``release``: the profiler's clock."""
+    _around.append(around)
+    _install()
+
+
+def release(around: Around) -> None:
+    """Stop asking ``around``."""
+    _around.remove(around)
     _install()
