@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _dtype
+from ._allocator import LARGE, keep_freed_memory
 from ._arrays import array_of
 from ._dtype import dtype as dtype_
 from ._functions._common import into, sizes
@@ -58,6 +59,8 @@ def size_of(*size: Any) -> tuple[int, ...]:
 
 def _made(array: Any, requires_grad: bool, out: Tensor | None = None) -> Tensor:
     """Wrap a new array, or write it where ``out=`` asks for it."""
+    if array.nbytes > LARGE:
+        keep_freed_memory()
     made = Tensor._of(array)
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError(

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _errors, _lint
+from ._allocator import watch_first_walks
 from ._core import engine
 from ._core.modes import state
 from ._core.op import Op
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
+
+
+watch_first_walks()
 
 
 def _each(values: Any) -> list[Any]:

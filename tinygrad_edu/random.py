@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from . import _dtype
+from ._allocator import LARGE, keep_freed_memory
 from ._core.modes import state
 from ._creation import size_of
 from ._dtype import dtype as torch_dtype
@@ -467,6 +468,8 @@ def _wanted_dtype(dtype: torch_dtype | None) -> np.dtype[Any]:
 
 def _wrapped(array: Array) -> Tensor:
     """Make a tensor of an array, without copying."""
+    if array.nbytes > LARGE:
+        keep_freed_memory()
     out: Tensor = Tensor._of(array)
     return out
 
