@@ -5,13 +5,15 @@ The mutation proof of the suite (tests/testing/test_mutants.py) asked for each o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._draw import cases
 from .row import FLOATS, Row
 
-PRODUCT = {"dtypes": FLOATS, "special": False}
-EXACT = {"dtypes": FLOATS, "special": False, "ties": 0, "method": False, "in_place": False}
+PRODUCT: dict[str, Any] = {"dtypes": FLOATS, "special": False}
+EXACT: dict[str, Any] = {"dtypes": FLOATS, "special": False, "ties": 0, "method": False, "in_place": False}
 
 
 def shapes(d, like, *more):
