@@ -82,6 +82,8 @@ ROWS = [
     Row(name="nn.functional.nll_loss", call=lambda t, x, i: t.nn.functional.nll_loss(x, i), dtypes=FLOATS, order=3,
         sample=cases(lambda d: (d.array((2, 3, n := d.pick(1, 2))), d.whole((2, n), 0, 3))
                      if d.flag() else (d.array((2, 3)), d.whole((2,), 0, 3)))),
+    Row(name="nn.functional.cross_entropy", call=lambda t, x, i: t.nn.functional.cross_entropy(x, i), dtypes=FLOATS,
+        sample=cases(lambda d: (d.array((n := d.integer(1, 3), 3)), d.whole((n,), 0, 3)))),
     Row(name="nn.functional.embedding", call=lambda t, i, w: t.nn.functional.embedding(i, w), dtypes=FLOATS, order=3,
         sample=cases(lambda d: (d.whole(d.pick((3,), (2, 2)), 0, 2), d.array((2, 2))))),
     Row(name="nn.functional.max_pool1d", call=lambda t, x: t.nn.functional.max_pool1d(x, 2), dtypes=FLOATS, order=3,
