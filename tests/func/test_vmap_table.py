@@ -25,6 +25,7 @@ REFUSED = {
     "__getitem__-7": ((1,), SHARED),
     "__getitem__-8": ((1, 2), MASK),
     "__getitem__-9": ((1, 2), SHARED),
+    "__getitem__-10": ((1,), SHARED),
     "masked_select": ((1,), MASK),
     "nonzero": ((0,), DYNAMIC),
     "nonzero-2": ((0,), DYNAMIC),
@@ -52,7 +53,7 @@ SOMETIMES = {
     "nn.functional.rrelu": "called random operation",
 }
 # Where a write meets a batched partner that has the batch as well, it is no longer refused.
-WRITES = {"__getitem__-7", "__getitem__-9"}
+WRITES = {"__getitem__-7", "__getitem__-9", "__getitem__-10"}
 
 able = pytest.mark.parametrize("name", NAMED)
 

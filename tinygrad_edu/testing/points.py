@@ -290,7 +290,7 @@ SUMS = {row.base for row in reduce.ROWS} | {
     *("cummax", "cummin", "cumprod", "logcumsumexp", "kthvalue", "mode", "nansum", "nanmean", "nanmedian"),
     *("aminmax", "quantile", "nanquantile", "std_mean", "renorm", "linalg.vector_norm", "sort", "msort", "topk"),
 }
-MATRICES = {"slogdet", "corrcoef"}
+MATRICES = {"logdet", "slogdet", "corrcoef"}
 DISTANCES = {"cosine_similarity", "kl_div", "binary_cross_entropy", "binary_cross_entropy_with_logits"} | {
     *("cdist", "dist", "pdist", "pairwise_distance"),
 }

@@ -240,7 +240,8 @@ def indices(shape: Shape, *, advanced: bool = True) -> SearchStrategy[Any]:
 
     Integers from either end, slices that may reach beyond it, None, the ellipsis, and (if ``advanced``) arrays of
     integers, repeated ones among them, and masks; one of these or a tuple of several. NumPy and torch take them too,
-    but NumPy orders the dimensions otherwise where an integer and an array are not neighbours.
+    but NumPy orders the dimensions otherwise where an integer and an array are not neighbours, and torch takes a mask of
+    several dimensions before an ellipsis as it is meant only if the mask is a tensor.
 
     Examples
     --------

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._draw import cases
-from .row import FLOATS, Row
+from .further import SINGULAR
+from .row import FLOATS, Kind, Point, Row
 
 PRODUCT: dict[str, Any] = {"dtypes": FLOATS, "special": False}
 EXACT: dict[str, Any] = {"dtypes": FLOATS, "special": False, "ties": 0, "method": False, "in_place": False}
@@ -71,7 +72,8 @@ ROWS = [
         lambda d: (d.array((3, 2)), regular(d, 2)) if d.flag() else (d.array((2, 3, 2)), regular(d)))),
     Row(name="linalg.lstsq", call=lambda t, x, y: t.linalg.lstsq(x, y).solution, **EXACT, rtol=1e-6, sample=cases(
         lambda d: (np.eye(3, 2) + 0.2 * d.array((2, 3, 2)), d.array((1, 3, 2))))),
-    Row(name="logdet", call=lambda t, x: t.logdet(x), **EXACT, sample=cases(lambda d: (regular(d, size=d.pick(2, 3)),))),
+    Row(name="logdet", call=lambda t, x: t.logdet(x), **EXACT, sample=cases(lambda d: (regular(d, size=d.pick(2, 3)),)),
+        points=(Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "PyTorch: ∞", order=0),)),
     Row(name="linalg.det", call=lambda t, x: t.linalg.det(x), **EXACT, order=3, sample=cases(
         lambda d: (regular(d, size=2),))),
     Row(name="scatter", call=lambda t, x, i, y: t.scatter(x, 0, i, y), order=3, sample=cases(
