@@ -9,6 +9,7 @@ from tinygrad_edu.autograd._verdict import Report, Tolerance, Verdict, WrongShap
 
 X = np.array([0.5, -1.25, 2.0])
 ROWS = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
+IMAGES = np.linspace(-1.2, 2.3, 24).reshape(3, 2, 2, 2)
 A, B = np.array([[0.5, -1.25], [1.5, 0.75]]), np.array([[2.0, 0.25], [-0.5, 1.0]])
 
 
@@ -208,6 +209,21 @@ SHAPES = {
     "swapped": (np.matmul, [ROWS, ROWS.T + 1], 0, lambda g: ROWS.T @ g, Verdict.SWAPPED),
     "summed too far": (np.exp, [ROWS], 0, lambda g: (g * np.exp(ROWS)).sum(0), Verdict.TERM),
     "something else": (np.exp, [ROWS], 0, lambda g: np.zeros(7), Verdict.TERM),
+    "tiled": (lambda x: np.tile(np.exp(x), 2), [X], 0, lambda g: g * np.tile(np.exp(X), 2), Verdict.UNSUMMED),
+    "repeated": (lambda x: np.repeat(np.exp(x), 2), [X], 0, lambda g: g * np.repeat(np.exp(X), 2), Verdict.UNSUMMED),
+    "tiled wrong": (lambda x: np.tile(np.exp(x), 2), [X], 0, lambda g: g, Verdict.TERM),
+    "bias of channels": (
+        lambda x, b: x * b[:, None, None],
+        [IMAGES, np.array([0.5, 2.0])],
+        1,
+        lambda g: g * IMAGES,
+        Verdict.UNSUMMED,
+    ),
+}
+BY_SHAPE = {
+    "tiled": Verdict.TERM,
+    "repeated": Verdict.TERM,
+    "transposed": Verdict.SWAPPED,
 }
 
 
@@ -220,8 +236,8 @@ def test_a_gradient_of_a_wrong_shape_is_named(name, known):
     jacobians = [jacobian(function, inputs, k) for k in range(len(inputs))]
     jacobians[i] = WrongShape(given, of_backward(backward, shape) if known else None)
     report = judge(function, inputs, *jacobians)
-    if name == "transposed" and not known:
-        verdict = Verdict.SWAPPED  # the shapes alone allow both
+    if not known:
+        verdict = BY_SHAPE.get(name, verdict)  # the shapes alone allow more, or say nothing
     assert report.verdict is verdict
     assert f"shape {list(given)}, the input {list(np.shape(inputs[i]))}" in report.findings[0].sentence
     assert report.worst_error == np.inf

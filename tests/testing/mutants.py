@@ -70,6 +70,7 @@ def key(op: Op) -> str:
     return f"{op.forward.__module__.rpartition('.')[2]}.{op.forward.__name__}"
 
 
+@functools.cache
 def families() -> dict[str, list[Op]]:
     """Return every differentiable op of ``_ops`` by its key, with its twins, whichever module holds them."""
     found: dict[str, list[Op]] = {}

@@ -152,7 +152,7 @@ scatter_add.gradient(
 )
 
 
-@op(node="MaskedFillBackward0", broadcasts=True)
+@op(node="MaskedFillBackward0")
 def masked_fill(x: Array, *, mask: Array, value: Any) -> Array:
     """x with a number where ``mask`` holds."""
     if mask.shape == x.shape and x.ndim:

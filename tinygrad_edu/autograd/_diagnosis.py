@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -408,6 +408,11 @@ def _shape_causes(
             ),
             summed is not None and _close(n, summed, tolerance),
         )
+    elif values is not None:
+        for summed, how in _collected(values, shape):
+            sentence = f"It is right when {how}: backward must add up what belongs to one element of the input."
+            if _close(n, summed.reshape(n.shape), tolerance):
+                yield (Verdict.UNSUMMED, sentence), True
     for j, other, theirs in others:
         if other == given.given and shape != given.given:
             proved = values is not None and _close(theirs, values.reshape(theirs.shape), tolerance)
@@ -455,6 +460,24 @@ def _summed(values: Matrix, shape: tuple[int, ...], matrix: tuple[int, ...]) -> 
     ones = tuple([k for k, n in enumerate(shape) if n == 1])
     summed: Matrix = values.sum(ones, keepdims=True)
     return summed.reshape(matrix)
+
+
+def _collected(values: Matrix, shape: tuple[int, ...]) -> Iterator[tuple[Matrix, str]]:
+    """The values of a gradient, (*its shape, elements of the output), summed to ``shape`` in other ways than broadcasting asks."""
+    given = values.shape[:-1]
+    if len(given) < len(shape):
+        return
+    for axes in combinations(range(len(given)), len(given) - len(shape)):
+        if tuple([n for k, n in enumerate(given) if k not in axes]) == shape:
+            yield values.sum(axes), f"summed over the axes {list(axes)}"
+    lengths = (1,) * (len(given) - len(shape)) + shape
+    if len(lengths) == len(given) and all(n and g % n == 0 for g, n in zip(given, lengths, strict=True)):
+        pairs = [(g // n, n) for g, n in zip(given, lengths, strict=True)]
+        copies = tuple(range(0, 2 * len(pairs), 2))
+        yield values.reshape(*chain(*pairs), -1).sum(copies), "the copies of the whole are added"
+        pairs = [(n, copy) for copy, n in pairs]
+        copies = tuple(k + 1 for k in copies)
+        yield values.reshape(*chain(*pairs), -1).sum(copies), "the copies of each element are added"
 
 
 def _close(n: Matrix, a: Matrix, tolerance: Tolerance) -> bool:

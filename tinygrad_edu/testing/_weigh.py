@@ -36,7 +36,7 @@ def weigh(reports: Sequence[Report]) -> Finding | None:
     derivatives = [f for f in found if f.cause in (*PATTERNS, *UNIFORM, Verdict.TERM)]
     if not derivatives or (len(found) > len(derivatives) and found[0].cause is Verdict.VALUE):
         return found[0] if found else None
-    several = [f for f in derivatives if max(f.size, f.count) > 1] or derivatives  # a wrong shape has a count alone
+    several = [f for f in derivatives if f.size != 1] or derivatives  # a wrong shape has no size
     told = [f for f in several if f.cause is not Verdict.NOT_FINITE] or several  # at singular points much is not finite
     counts = Counter(f.cause for f in told if f.cause in PATTERNS and (f.size >= MISLEADING or not f.size))
     if counts:

@@ -75,7 +75,7 @@ ROWS = [
     Row(name="logdet", call=lambda t, x: t.logdet(x), **EXACT, sample=cases(lambda d: (regular(d, size=d.pick(2, 3)),)),
         points=(Point("a singular matrix", (SINGULAR,), Kind.SINGULAR, "PyTorch: ∞", order=0),)),
     Row(name="linalg.det", call=lambda t, x: t.linalg.det(x), **EXACT, order=3, sample=cases(
-        lambda d: (regular(d, size=2),))),
+        lambda d: (regular(d, size=d.pick(2, 3)),))),
     Row(name="scatter", call=lambda t, x, i, y: t.scatter(x, 0, i, y), order=3, sample=cases(
         lambda d: (d.array((3, 2)), np.stack([np.random.default_rng(d.integer(0, 99)).permutation(3)[:2]] * 2, 1),
                    d.array((2, 2))))),
