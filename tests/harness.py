@@ -65,7 +65,7 @@ def for_each_case(row: Row, check: Callable[[tuple[Any, ...], int], None], share
     count = 0
 
     @hypothesis.settings(max_examples=max(4, int(share * hypothesis.settings().max_examples)))
-    @hypothesis.given(case=row.sample, seed=st.integers(0, 10**6))
+    @hypothesis.given(case=row.sample.strategy(), seed=st.integers(0, 10**6))
     def run(case: tuple[Any, ...], seed: int) -> None:
         nonlocal count
         check(case, seed)

@@ -20,7 +20,7 @@ MISSING: dict[str, str] = {}
 
 def refusal(row):
     """Return the exception that keeps our side from running the simplest case of some form, or None."""
-    case = hypothesis.find(row.sample, lambda case: True, settings=hypothesis.settings(max_examples=1))
+    case = hypothesis.find(row.sample.strategy(), lambda case: True, settings=hypothesis.settings(max_examples=1))
     for call in (forms(row) | writes(row)).values():
 
         def program(t, call=call):

@@ -34,7 +34,7 @@ def compare(row):
     compared = 0
 
     @settings(max_examples=4, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(row.sample)
+    @given(row.sample.strategy())
     def check(case):
         nonlocal compared
         with warnings.catch_warnings():

@@ -225,7 +225,7 @@ def test_every_op_has_a_row():
 
     def run(row, cases):
         @hypothesis.settings(max_examples=cases, derandomize=True, database=None, phases=[hypothesis.Phase.generate])
-        @hypothesis.given(row.sample)
+        @hypothesis.given(row.sample.strategy())
         def differentiate(case):
             outcome(lambda t: derivatives(t, row.call, case, row.frozen, row.order, 0), ours())
 

@@ -962,7 +962,7 @@ def cases_of(row, count=2):
     found = []
 
     @hypothesis.settings(max_examples=count, database=None, derandomize=True, phases=[hypothesis.Phase.generate])
-    @given(row.sample)
+    @given(row.sample.strategy())
     def collect(case):
         found.append(case)
 

@@ -232,7 +232,7 @@ def test_the_table_is_batched_almost_whole():
 
     def count(name, row):
         @hypothesis.settings(max_examples=4, derandomize=True, database=None, phases=[hypothesis.Phase.generate])
-        @hypothesis.given(row.sample)
+        @hypothesis.given(row.sample.strategy())
         def run(case):
             if not ways(case):
                 without_arrays.add(name)

@@ -20,7 +20,8 @@ from tests.testing.engine_mutants import BROKEN
 from tests.testing.mutants import Kind, Mutant, Witness, all_mutants, broken, families
 from tests.testing.reach import Way, reach
 from tinygrad_edu.autograd._verdict import Finding, Report, Verdict
-from tinygrad_edu.testing import suite
+from tinygrad_edu.testing import _trial, suite
+from tinygrad_edu.testing._cases import Case, cases_of
 from tinygrad_edu.testing._weigh import weigh
 from tinygrad_edu.testing.adapter import Ours
 from tinygrad_edu.testing.laws import LAWS
@@ -51,21 +52,21 @@ ENOUGH = {Kind.SIGN: 3, Kind.FACTOR: 3, Kind.ZERO: 3}  # failing cases that are 
 OURS = Ours()
 
 
-def checked(way: Way, case: suite.Case) -> Report:
+def checked(way: Way, case: Case) -> Report:
     """Run the suite on one case."""
     return suite.check_case(
         OURS, way.row, case.arguments, order=way.order, layout=case.layout, is_continuous=case.is_continuous
     )
 
 
-DRAWN: dict[int, list[suite.Case]] = {}  # many cases of a row, by its identity: rows cannot be hashed
+DRAWN: dict[int, list[Case]] = {}  # many cases of a row, by its identity: rows cannot be hashed
 
 
 def longer(way: Way) -> Way:
     """Return the way with more cases of its row, also such as do not lead there."""
     row = way.row
     if id(row) not in DRAWN:
-        DRAWN[id(row)] = list(suite.cases_of(row, 1, MORE))
+        DRAWN[id(row)] = list(cases_of(row, 1, MORE))
     return replace(way, cases=DRAWN[id(row)])
 
 
@@ -89,7 +90,7 @@ def alone(op: str) -> list[Way]:
 def checked_alone(ways: Sequence[Way], enough: int) -> list[Report]:
     """Return the reports of the ops alone that fail; finite differences are their only judge."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(suite, "reference", lambda adapter: None)
+        patch.setattr(_trial, "reference", lambda adapter: None)
         failing = [report for way in ways for report in failures(way, 1)]
     return failing[:enough]
 

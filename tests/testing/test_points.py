@@ -164,7 +164,7 @@ def collected(row, count):
     cases = []
 
     @hypothesis.settings(max_examples=count, phases=[hypothesis.Phase.generate])
-    @hypothesis.given(row.sample)
+    @hypothesis.given(row.sample.strategy())
     def collect(case):
         cases.append(case)
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.oracle import torch
 from tinygrad_edu.autograd._verdict import Verdict
-from tinygrad_edu.testing import suite
+from tinygrad_edu.testing import _trial, suite
+from tinygrad_edu.testing._cases import LAID, cases_of, is_laid, kind_of
 from tinygrad_edu.testing._draw import LAYOUTS, one, two
 from tinygrad_edu.testing.adapter import Adapter, NotOffered, Ours, TorchLike
 from tinygrad_edu.testing.laws import LAWS
@@ -95,7 +96,7 @@ def test_torch_passes(name):
 
 def test_the_seed_decides_what_is_drawn():
     row = next(row for row in ROWS if row.name == "mul")
-    drawn = [[c.arguments for c in suite.cases_of(row, seed, 3)] for seed in (0, 0, 1)]
+    drawn = [[c.arguments for c in cases_of(row, seed, 3)] for seed in (0, 0, 1)]
     same = [
         all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)) for a, b in zip(drawn[0], drawn[1], strict=True)
     ]
@@ -252,14 +253,14 @@ def test_a_row_without_finite_differences_is_compared_with_the_reference():
 def test_without_torch_a_row_without_finite_differences_is_reported_so(monkeypatch):
     row = next(row for row in ROWS if row.name == "copysign")
     assert suite.check_row(Ours(), row, max_examples=2).is_compared
-    monkeypatch.setattr(suite, "_torch", lambda: None)
+    monkeypatch.setattr(_trial, "_torch", lambda: None)
     result = suite.check_row(Ours(), row, max_examples=2)
     assert result.passes
     assert not result.is_compared
 
 
 def test_without_torch_every_kind_of_point_still_passes(monkeypatch):
-    monkeypatch.setattr(suite, "_torch", lambda: None)
+    monkeypatch.setattr(_trial, "_torch", lambda: None)
     for name in ("sqrt", "norm", "prod", "nn.functional.relu", "std", "atan2"):
         [result] = suite.run(Ours(), op=name, max_examples=2)
         assert result.passes, f"{name}: {result.sentence}\n{result.example}"
@@ -345,21 +346,21 @@ def test_an_unknown_name_is_answered_with_similar_ones():
 
 
 def test_kinds_of_cases_are_told():
-    assert suite.kind_of((A([1.0, 2.0]), A([3.0, 4.0]))) == "ordinary"
-    assert suite.kind_of((np.ones((2, 3)), np.ones(3))) == "broadcast"
-    assert suite.kind_of((A(1.0), 2)) == "0-d"
-    assert suite.kind_of((np.ones((2, 0)), A(1.0))) == "empty"
-    assert suite.kind_of((np.ones((2, 3)), np.ones((3, 2)))) == "ordinary"  # factors of a matrix product
+    assert kind_of((A([1.0, 2.0]), A([3.0, 4.0]))) == "ordinary"
+    assert kind_of((np.ones((2, 3)), np.ones(3))) == "broadcast"
+    assert kind_of((A(1.0), 2)) == "0-d"
+    assert kind_of((np.ones((2, 0)), A(1.0))) == "empty"
+    assert kind_of((np.ones((2, 3)), np.ones((3, 2)))) == "ordinary"  # factors of a matrix product
 
 
 def test_a_layout_counts_only_where_it_shows():
-    assert suite.is_laid((np.ones((2, 3)),), "transposed")
-    assert not suite.is_laid((np.ones(3),), "transposed")
-    assert suite.is_laid((np.ones(3),), "reversed")
-    assert not suite.is_laid((np.ones((1, 1)), A(1.0)), "reversed")
-    assert suite.is_laid((np.ones((2, 1)),), "expanded")
-    assert not suite.is_laid((np.ones((1, 2)),), "expanded")
-    assert all(isinstance(layout, str) for layouts in suite.LAID.values() for layout in layouts if layout in LAYOUTS)
+    assert is_laid((np.ones((2, 3)),), "transposed")
+    assert not is_laid((np.ones(3),), "transposed")
+    assert is_laid((np.ones(3),), "reversed")
+    assert not is_laid((np.ones((1, 1)), A(1.0)), "reversed")
+    assert is_laid((np.ones((2, 1)),), "expanded")
+    assert not is_laid((np.ones((1, 2)),), "expanded")
+    assert all(isinstance(layout, str) for layouts in LAID.values() for layout in layouts if layout in LAYOUTS)
 
 
 def test_results_of_the_forms_of_an_operation_are_joined():

@@ -474,10 +474,10 @@ def _collected(values: Matrix, shape: tuple[int, ...]) -> Iterator[tuple[Matrix,
     if len(lengths) == len(given) and all(n and g % n == 0 for g, n in zip(given, lengths, strict=True)):
         pairs = [(g // n, n) for g, n in zip(given, lengths, strict=True)]
         copies = tuple(range(0, 2 * len(pairs), 2))
-        yield values.reshape(*chain(*pairs), -1).sum(copies), "the copies of the whole are added"
+        yield values.reshape(*chain(*pairs), values.shape[-1]).sum(copies), "the copies of the whole are added"
         pairs = [(n, copy) for copy, n in pairs]
         copies = tuple(k + 1 for k in copies)
-        yield values.reshape(*chain(*pairs), -1).sum(copies), "the copies of each element are added"
+        yield values.reshape(*chain(*pairs), values.shape[-1]).sum(copies), "the copies of each element are added"
 
 
 def _close(n: Matrix, a: Matrix, tolerance: Tolerance) -> bool:

@@ -1,12 +1,14 @@
 """What hypothesis draws for the op table: shapes, arrays away from kinks, ties, special values, layouts of memory.
 
-Shapes and settings are drawn by hypothesis; elements come from a drawn seed, which is a hundred times faster than
-drawing each element and loses nothing: what fails at an element fails at a shape or a setting.
+Shapes and settings are drawn; elements come from a drawn seed, which is a hundred times faster than drawing each element and
+loses nothing: what fails at an element fails at a shape or a setting. Tests let hypothesis draw, which shrinks what fails; the
+command `check` draws from its seed alone, so that the same seed means the same cases on every machine and for every engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -41,25 +43,26 @@ def numbers(
 
 
 class Draw:
-    """What a sample draws from: shapes, arrays, dimensions, picks."""
+    """Draws settings, shapes and arrays. ``source(low, high)`` gives whole numbers, which is all that is drawn at random.
 
-    rarity = 8  # one shape in so many has an empty dimension; the suite lowers it where it looks for those
+    One shape in ``rarity`` has an empty dimension.
+    """
 
-    def __init__(self, draw: Callable[[Any], Any]) -> None:
-        self.draw = draw
+    def __init__(self, source: Callable[[int, int], int], rarity: int = 8) -> None:
+        self.source, self.rarity = source, rarity
         self.count = 0
 
     def integer(self, low: int, high: int) -> int:
         """Draw low <= i <= high."""
-        return int(self.draw(st.integers(low, high)))
+        return self.source(low, high)
 
     def pick(self, *choices: Any) -> Any:
         """Draw one of the choices."""
-        return self.draw(st.sampled_from(choices))
+        return choices[self.source(0, len(choices) - 1)]
 
     def flag(self) -> bool:
         """Draw True or False."""
-        return bool(self.draw(st.booleans()))
+        return self.source(0, 1) == 1
 
     def shape(self, least: int = 0, most: int = 3, *, empty: bool = True, size: int = 3) -> Shape:
         """Draw a shape with between ``least`` and ``most`` dimensions; one in ``rarity`` has an empty dimension."""
@@ -102,15 +105,48 @@ class Draw:
         return tuple(d - ndim if self.flag() else d for d in chosen)
 
 
-def cases(make: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Return the strategy of the argument tuples that ``make`` builds from a Draw."""
+Make = Callable[[Draw], tuple[Any, ...]]
 
-    @st.composite
-    def sample(draw: Any) -> tuple[Any, ...]:
-        case: tuple[Any, ...] = solid(make(Draw(draw)))
-        return case
 
-    return sample()
+class Sample:
+    """The argument tuples that ``make`` builds from a Draw."""
+
+    def __init__(self, make: Make) -> None:
+        self.make = make
+
+    def strategy(self) -> st.SearchStrategy[Any]:
+        """Return the cases as hypothesis draws them."""
+
+        @st.composite
+        def sample(draw: Any) -> tuple[Any, ...]:
+            case: tuple[Any, ...] = solid(self.make(Draw(lambda low, high: int(draw(st.integers(low, high))))))
+            return case
+
+        return sample()
+
+    def seeded(self, seed: int, count: int, rarity: int) -> list[tuple[Any, ...]]:
+        """Draw ``count`` different cases from a seed; fewer if so many are not found soon."""
+        random = Random(seed).random
+        draw = Draw(lambda low, high: low + int(random() * (high - low + 1)), rarity)
+        found: dict[Any, tuple[Any, ...]] = {}
+        for _ in range(2 * count):
+            case = solid(self.make(draw))
+            found.setdefault(_mark(case), case)
+            if len(found) == count:
+                break
+        return list(found.values())
+
+
+def _mark(x: Any) -> Any:
+    """Return what is equal for equal cases."""
+    if isinstance(x, np.ndarray):
+        return x.shape, x.dtype.str, x.tobytes()
+    return (type(x), tuple(map(_mark, x))) if isinstance(x, tuple | list) else (type(x), repr(x))
+
+
+def cases(make: Make) -> Sample:
+    """Return the argument tuples that ``make`` builds from a Draw."""
+    return Sample(make)
 
 
 def solid(x: Any) -> Any:
@@ -121,12 +157,12 @@ def solid(x: Any) -> Any:
 
 
 def one(low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,), **shape: Any) -> Any:
-    """Return the strategy of one array: ``(x,)``."""
+    """Return the cases of one array: ``(x,)``."""
     return cases(lambda d: (d.array(d.shape(**shape), low, high, away),))
 
 
 def two(low: float = -2.0, high: float = 2.0, away: Sequence[float] = (0.0,)) -> Any:
-    """Return the strategy of two arrays that broadcast: ``(x, y)``; now and then the second is a Python number."""
+    """Return the cases of two arrays that broadcast: ``(x, y)``; now and then the second is a Python number."""
 
     def pair(d: Draw) -> tuple[Any, ...]:
         shape = d.shape()
@@ -227,3 +263,12 @@ def special(case: Any, seed: int) -> Any:
         return np.where(rng.random(a.shape) < 0.5, rng.choice(SPECIAL, a.shape), a)
 
     return through(change, case)
+
+
+def arrays_in(x: Any) -> Iterator[np.ndarray]:
+    """Yield the differentiated arrays of an argument."""
+    if is_float(x):
+        yield np.array(x, order="C")
+    elif isinstance(x, list | tuple):
+        for y in x:
+            yield from arrays_in(y)

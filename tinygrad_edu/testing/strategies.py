@@ -26,7 +26,7 @@ from .. import _dtype
 from .._creation import from_numpy
 from .._dtype import dtype as torch_dtype
 from .._tensor import Tensor
-from ._draw import LAYOUTS, Draw, Shape, cases  # first: where hypothesis is missing, this says so
+from ._draw import LAYOUTS, Draw, Sample, Shape, cases  # first: where hypothesis is missing, this says so
 from .table.linalg import product
 from .table.nn import convolved
 
@@ -67,7 +67,9 @@ def shapes(
     >>> find(shapes(), lambda shape: len(shape) == 2)
     (1, 1)
     """
-    return cast(SearchStrategy[Shape], cases(lambda d: d.shape(min_dims, max_dims, empty=allow_empty, size=max_side)))
+    return cast(
+        SearchStrategy[Shape], cases(lambda d: d.shape(min_dims, max_dims, empty=allow_empty, size=max_side)).strategy()
+    )
 
 
 def broadcastable_shapes(
@@ -88,7 +90,7 @@ def broadcastable_shapes(
         common = d.shape(0, max_dims, empty=allow_empty, size=max_side)
         return tuple(d.alike(common, grow=False) for _ in range(count))
 
-    return cases(make)
+    return cases(make).strategy()
 
 
 def dtypes(*kinds: str) -> SearchStrategy[torch_dtype]:
@@ -258,7 +260,7 @@ def indices(shape: Shape, *, advanced: bool = True) -> SearchStrategy[Any]:
         items = _index(d, shape, advanced)
         return (items[0] if len(items) == 1 and d.flag() else tuple(items),)
 
-    return cases(make).map(lambda case: case[0])
+    return cases(make).strategy().map(lambda case: case[0])
 
 
 def _index(d: Draw, shape: Shape, advanced: bool) -> list[Any]:
@@ -291,8 +293,8 @@ def _items(d: Draw, sizes: Shape, arrays: str, length: Shape) -> list[Any]:
             items.append(d.mask(sizes[at : at + covered]))
             at, arrays = at + covered - 1, "none"
         else:
-            ends = st.none() | st.integers(-n - 1, n + 1)
-            items.append(slice(d.draw(ends), d.draw(ends), d.pick(None, 1, 2, 3)))
+            first, last = (d.integer(-n - 1, n + 1) if d.flag() else None for _ in range(2))
+            items.append(slice(first, last, d.pick(None, 1, 2, 3)))
         at += 1
     return items
 
@@ -315,7 +317,7 @@ def matmul_arguments(
     def make(d: Draw) -> tuple[Any, ...]:
         return cast(tuple[Any, ...], product(d, 0))  # type: ignore[no-untyped-call]  # the op table is data
 
-    return cases(make).map(lambda case: _as_arguments(case, dtype, requires_grad))
+    return cases(make).strategy().map(lambda case: _as_arguments(case, dtype, requires_grad))
 
 
 def conv_arguments(
@@ -344,8 +346,8 @@ def conv_arguments(
     """
     if dims not in (1, 2, 3):
         raise ValueError(f"conv_arguments: convolutions have 1, 2 or 3 dimensions, not {dims!r}")
-    sample: SearchStrategy[tuple[Any, ...]] = convolved(dims)  # type: ignore[no-untyped-call]  # the op table is data
-    return sample.map(lambda case: _as_arguments(case, dtype, requires_grad))
+    sample: Sample = convolved(dims)  # type: ignore[no-untyped-call]  # the op table is data
+    return sample.strategy().map(lambda case: _as_arguments(case, dtype, requires_grad))
 
 
 def _as_arguments(case: tuple[Any, ...], dtype: torch_dtype, requires_grad: bool) -> Any:

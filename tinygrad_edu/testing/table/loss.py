@@ -169,13 +169,13 @@ ROWS = [
         call=lambda t, x, y, w, r, s: t.nn.functional.cross_entropy(x, y, weight=w, reduction=r, label_smoothing=s),
         sample=cases(
             lambda d: (
-                d.array((d.integer(1, 3), 3)),
-                None,
+                x := d.array((d.integer(1, 3), 3)),
+                np.exp(x[::-1]) / np.exp(x[::-1]).sum(1, keepdims=True),
                 d.array((3,), 0.3, 2) if d.flag() else None,
                 d.pick(*REDUCTIONS),
                 d.pick(0.0, 0.2),
             )
-        ).map(lambda c: (c[0], np.exp(c[0][::-1]) / np.exp(c[0][::-1]).sum(1, keepdims=True), *c[2:])),
+        ),
         frozen=(2,),
         dtypes=FLOATS,
         ties=0,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from hypothesis.strategies import SearchStrategy
+from .._draw import Sample
 
 Call = Callable[..., Any]
 DTYPES = ("float32", "int64", "uint8", "bool")
@@ -52,7 +52,7 @@ class Row:
 
     name: str  # as in first_tier.txt; several rows may carry one name
     call: Call
-    sample: SearchStrategy[tuple[Any, ...]]
+    sample: Sample
     order: int = 2  # how often it is differentiated: 3 for smooth ones, 0 for what has no gradient
     operator: Call | None = None  # the same with Python's operator, without t: lambda x, y: x + y
     augmented: Call | None = None  # its augmented assignment, such as operator.iadd
