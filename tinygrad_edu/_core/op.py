@@ -30,6 +30,7 @@ class Backend(Protocol):
     def zeros(self, shape: tuple[int, ...], like: Array) -> Array: ...
     def copy(self, array: Array) -> Array: ...
     def add_into(self, tensor: Any, g: Array) -> None: ...
+    def constant(self, number: float) -> Array: ...
     def meet(self, op: Op, x: Any, y: Any) -> tuple[Any, Any]: ...
     def weak(self, op: Op, x: Any, y: Any) -> tuple[Any, Any]: ...
     def lift(self, array: Array) -> Array: ...
@@ -332,6 +333,25 @@ class View(Unary):
         return out  # type: ignore[no-any-return]  # a Tensor
 
 
+class Numbers(dict[float, Any]):
+    """Python numbers as 0-d float32 arrays, made when first met: beside a float32 array NumPy takes those in half the time.
+
+    A chain of ``y * 0.999 + 0.001`` on four elements takes a tenth less, forward and backward. Zero stays a number, for 0.0 and
+    -0.0 are one key, and so does what float32 has no finite value for.
+    """
+
+    def __missing__(self, number: float) -> Any:
+        if not 0 < abs(number) < 3e38:
+            return number
+        if len(self) >= 1000:
+            self.clear()
+        self[number] = array = Op.backend.constant(number)
+        return array
+
+
+numbers = Numbers()
+
+
 class Binary(Op):
     """Two arrays and no settings, unrolled."""
 
@@ -350,6 +370,8 @@ class Binary(Op):
                     x, y = self.backend.weak(self, x, y)
                     a = x._array
                     left = x._current_node
+                elif a.ndim and a.dtype.char == "f":
+                    y = numbers[y]
                 b, right = y, None
         elif isinstance(y, kind):
             b = y._array
@@ -358,6 +380,8 @@ class Binary(Op):
                 y, x = self.backend.weak(self, y, x)
                 b = y._array
                 right = y._current_node
+            elif b.ndim and b.dtype.char == "f":
+                x = numbers[x]
             a, left = x, None
         else:
             return self.forward(x, y)  # type: ignore[no-any-return]  # arrays in, array out
