@@ -269,9 +269,6 @@ class Op:
         return f"<op {self.name}>"
 
 
-_call_any = Op.__call__  # by this name it stays itself while somebody watches
-
-
 class Unary(Op):
     """One array, unrolled: most of a program is made of this class and the next."""
 
@@ -444,21 +441,27 @@ class Ternary(Op):
             c, third, tensors = z, None, tensors - 1
         if not tensors:
             return self.forward(x, y, z)  # type: ignore[no-any-return]  # arrays in, array out
-        tape = state.tape
-        if tape is None or not self.differentiable or (first is None and second is None and third is None):
-            return _call_any(self, x, y, z)  # nothing to record: the general case knows what to say
         try:
             value = self.forward(a, b, c)
         except (ValueError, TypeError, IndexError) as error:
             raise self.backend.explain(self, error, (a, b, c), {}) from None
+        out = _new(kind)
+        out._array, out._base, out._node, out._cut = value, None, None, None
+        if first is None and second is None and third is None:
+            for tensor in (x, y, z):
+                if isinstance(tensor, kind) and tensor._cut is not None:
+                    out._cut = tensor._cut
+            return out  # type: ignore[no-any-return]  # a Tensor, whose class this floor does not know
+        tape = state.tape
+        if tape is None or not self.differentiable:
+            out._cut = "no_grad" if tape is None else self.name
+            return out  # type: ignore[no-any-return]  # as above
         if first is None or second is None or third is None:
             mask = (first is None, second is None, third is None)
             keep = self.kept.get(mask) or self.kept.setdefault(mask, self._merge(mask))
         else:
             keep = self.both
         w0, w1, w2, w3 = keep
-        out = _new(kind)
-        out._array, out._base, out._cut = value, None, None
         out._node = Node(
             self,
             (
