@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from .. import _lint
+from .._ops._choice import FAST
 from .._tensor import Tensor, enable_grad
 from ._together import Bundle, Member, Moving, Together
 
@@ -83,7 +84,7 @@ class Optimizer:
 
     _opt_called = False  # has it stepped since the first schedule was made for it?
     _is_watched = False  # is there a schedule?
-    _small_together = True  # is the rule long enough to be worth laying small parameters together?
+    _small_together = FAST  # is the rule long enough to be worth laying small parameters together?
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
