@@ -31,31 +31,41 @@ def _each(values: Any) -> list[Any]:
 def _seeds(outputs: list[Any], gradients: list[Any], create_graph: bool) -> dict[Any, Any]:
     """The gradients that the walk starts from: node -> gradient."""
     pending: dict[Any, Any] = {}
-    for number, (out, seed) in enumerate(zip(outputs, gradients, strict=True)):
+    for number, out in enumerate(outputs):
         node = out._current_node
         if node is None:
             raise RuntimeError(_errors.no_gradient_to(number, out))
-        array = out._array
-        if seed is None:
-            if array.size != 1:
-                raise RuntimeError(
-                    f"grad can be implicitly created only for scalar outputs, but this one has shape {list(array.shape)}. Reduce it "
-                    "(loss.mean() or loss.sum()), or say how much each element counts: backward(gradient=torch.ones_like(loss))."
-                )
-            value: Any = array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
-            start = Op.kind._of(value) if create_graph else value
-        else:
-            if not isinstance(seed, Op.kind):
-                raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
-            if seed._array.shape != array.shape:
-                raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{number}] has a shape of {seed.shape} and output[{number}] has a shape of {out.shape}."
-                )
-            if seed._array.dtype is not array.dtype:
-                seed = seed.to(out.dtype)
+        seed = gradients[number] if gradients else None
+        if seed is not None:
+            seed = _checked(seed, number, out)
             start = seed if create_graph else seed._array
+        else:
+            start = Op.kind._of(_one(out._array)) if create_graph else _one(out._array)
         pending[node] = pending[node] + start if node in pending else start
     return pending
+
+
+def _one(array: Any) -> Any:
+    """The gradient of a result with respect to itself, which must be one number."""
+    if not array.ndim:
+        return array.dtype.type(1)
+    if array.size != 1:
+        raise RuntimeError(
+            f"grad can be implicitly created only for scalar outputs, but this one has shape {list(array.shape)}. Reduce it "
+            "(loss.mean() or loss.sum()), or say how much each element counts: backward(gradient=torch.ones_like(loss))."
+        )
+    return np.ones(array.shape, array.dtype)
+
+
+def _checked(seed: Any, number: int, out: Any) -> Any:
+    """The gradient given for output ``number``, in its dtype."""
+    if not isinstance(seed, Op.kind):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
+    if seed._array.shape != out._array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{number}] has a shape of {seed.shape} and output[{number}] has a shape of {out.shape}."
+        )
+    return seed if seed._array.dtype is out._array.dtype else seed.to(out.dtype)
 
 
 def backward(
@@ -82,8 +92,8 @@ def backward(
     tensor([2., 4.])
     """
     outputs = _each(tensors)
-    given = _each(grad_tensors if grad_tensors is not None else grad_variables) or [None] * len(outputs)
-    if len(given) != len(outputs):
+    given = _each(grad_tensors if grad_tensors is not None else grad_variables)
+    if given and len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     pending = _seeds(outputs, given, create_graph)
     if _lint.on:

@@ -1651,6 +1651,12 @@ class _Backend:
             tensor._array = tensor._array + g
 
     @staticmethod
+    def constant(number: Any) -> Any:
+        array = np.array(number, np.float32)
+        array.setflags(write=False)  # many steps keep it
+        return array
+
+    @staticmethod
     def meet(op: Any, x: Any, y: Any) -> tuple[Any, Any]:
         """Both operands in their common dtype, by recorded casts."""
         if op.name == "sub" and "b" in x._array.dtype.kind + y._array.dtype.kind:

@@ -20,6 +20,7 @@ Step: TypeAlias = tuple[Node | Leaf, Array, list[Any]]  # (step, gradient of its
 
 _by_age = attrgetter("seq")
 _new: Any = object.__new__
+exhaust = deque[Any](maxlen=0).extend  # no Python loop, and nothing holds the last shares
 _accumulating = threading.Lock()  # two threads may share a parameter; NumPy lets go of the GIL while it adds
 
 
@@ -221,7 +222,7 @@ def walk(
     try:
         run = steps(pending, create_graph=create_graph, retain_graph=retain_graph, catch=catch)
         if state.watch is None:
-            deque(run, maxlen=0)  # no Python loop, and nothing holds the last shares
+            exhaust(run)
         else:
             for step in run:
                 state.watch(*step)

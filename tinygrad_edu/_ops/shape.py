@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.op import Array, op
+from ._choice import FAST
 from .elementwise import nothing
 
 # ---- views
@@ -63,6 +64,8 @@ swap.gradient(x=lambda g: swap(g))
 @op(view=True, node="ExpandBackward0")
 def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     """Repeat along new axes and axes of size 1, without copying."""
+    if FAST and isinstance(x, np.generic):  # the gradient of a sum: the same view, read-only, for a seventh of the time
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 

@@ -10,7 +10,6 @@ from .._tensor import Tensor
 from ._arithmetic import add_product, add_quotient, constants, pieces, sum_scaled
 from ._optimizer import (
     Group,
-    Moving,
     Optimizer,
     Params,
     check_least_zero,
@@ -20,6 +19,7 @@ from ._optimizer import (
     number,
     writable,
 )
+from ._together import Bundle, Moving
 
 __all__ = ["Adagrad"]
 
@@ -80,16 +80,16 @@ class Adagrad(Optimizer):
             for p in group["params"]:
                 self._begin(p)
 
-    def _begin(self, p: Tensor) -> None:
+    def _begin(self, p: Tensor | Bundle) -> None:
         """Give a parameter its state: no steps, and the sum it starts with."""
         sums = np.full_like(p._array, self.defaults["initial_accumulator_value"])
-        self.state[p].update(step=Tensor._of(np.zeros((), np.float32)), sum=Tensor._of(sums))
+        self._state_of(p).update(step=Tensor._of(np.zeros((), np.float32)), sum=Tensor._of(sums))
 
     def _update(self, group: Group, moving: Moving) -> None:
         lr, slowing, decay = number(group["lr"]), group["lr_decay"], group["weight_decay"]
         ready: dict[tuple[np.dtype[Any], float], list[Any]] = {}
         for p, array, g in moving:
-            state = self.state[p]
+            state = self._state_of(p)
             if not state:
                 self._begin(p)
             step = counted(state)

@@ -10,7 +10,6 @@ from .._tensor import Tensor
 from ._arithmetic import add_product, add_quotient, blend, constants, pieces, sum_scaled
 from ._optimizer import (
     Group,
-    Moving,
     Optimizer,
     Params,
     check_least_zero,
@@ -21,6 +20,7 @@ from ._optimizer import (
     writable,
     zeros_like,
 )
+from ._together import Moving
 
 __all__ = ["Adam"]
 
@@ -101,7 +101,7 @@ class Adam(Optimizer):
         )
         ready: dict[tuple[np.dtype[Any], float], list[Any]] = {}
         for p, array, g in moving:
-            state = self.state[p]
+            state = self._state_of(p)
             if not state:
                 state["step"] = Tensor._of(np.zeros((), np.float32))
                 state["exp_avg"] = zeros_like(p)

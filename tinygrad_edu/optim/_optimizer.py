@@ -13,13 +13,14 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from .. import _lint
+from .._ops._choice import FAST
 from .._tensor import Tensor, enable_grad
+from ._together import Bundle, Member, Moving, Together
 
 __all__ = ["Optimizer"]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Group: TypeAlias = dict[str, Any]
-Moving: TypeAlias = list[tuple[Tensor, Array, Array]]  # each parameter that has a gradient, its array, the gradient's
 Params: TypeAlias = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 Shelf: TypeAlias = "OrderedDict[int, Callable[..., Any]]"
 
@@ -83,6 +84,7 @@ class Optimizer:
 
     _opt_called = False  # has it stepped since the first schedule was made for it?
     _is_watched = False  # is there a schedule?
+    _small_together = FAST  # is the rule long enough to be worth laying small parameters together?
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -110,13 +112,14 @@ class Optimizer:
             self.add_param_group(group)
 
     def _add_shelves(self) -> None:
-        """Make room for hooks, which are not saved with an optimizer."""
+        """Make room for hooks and bundles, which are not saved with an optimizer."""
         self._optimizer_step_pre_hooks: Shelf = OrderedDict()
         self._optimizer_step_post_hooks: Shelf = OrderedDict()
         self._optimizer_state_dict_pre_hooks: Shelf = OrderedDict()
         self._optimizer_state_dict_post_hooks: Shelf = OrderedDict()
         self._optimizer_load_state_dict_pre_hooks: Shelf = OrderedDict()
         self._optimizer_load_state_dict_post_hooks: Shelf = OrderedDict()
+        self._together: dict[int, Together] = {}  # of each group, by its place: made anew whenever it does not fit
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -153,23 +156,40 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         plans = [(group, self._moving(group)) for group in self.param_groups]
-        for group, moving in plans:
-            self._update(group, moving)
+        for place, (group, moving) in enumerate(plans):
+            if self._small_together:
+                self._update_together(place, group, moving)
+            else:
+                self._update(group, list(moving))
             for p, _, _ in moving:
                 p._mark_written()
         return loss
+
+    def _update_together(self, place: int, group: Group, moving: list[Member]) -> None:
+        """Let the rule change small parameters as one."""
+        together = self._together.get(place)
+        if together is None or not together.fits(moving, self.state):
+            self._together[place] = together = Together(moving, self.state)
+        self._update(group, together.gather(moving))
+        for bundle in together.bundles:
+            bundle.scatter()
+
+    def _state_of(self, p: Tensor | Bundle) -> dict[str, Any]:
+        """The state of a parameter, or of several in the place of one."""
+        found: dict[str, Any] = p.state if isinstance(p, Bundle) else self.state[p]
+        return found
 
     def _update(self, group: Group, moving: Moving) -> None:
         """Change the arrays of one group, in place, under no record. What a rule of its own defines."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
-    def _moving(self, group: Group) -> Moving:
+    def _moving(self, group: Group) -> list[Member]:
         """Collect what has a gradient, and refuse before the first write what could not be written."""
         if group.get("capturable"):
             raise AssertionError(
                 "If capturable=True, params and state_steps must be on supported devices: there is only a CPU"
             )
-        moving: Moving = []
+        moving: list[Member] = []
         upwards = group.get("maximize")
         for p in group["params"]:
             grad = p.grad
@@ -366,7 +386,7 @@ def writable(x: Tensor) -> Array:
     return array if type(array) is np.ndarray else x._writable()
 
 
-def zeros_like(p: Tensor) -> Tensor:
+def zeros_like(p: Tensor | Bundle) -> Tensor:
     """A tensor of zeros for the state of a parameter, laid out in memory as the parameter is."""
     out: Tensor = Tensor._of(np.zeros_like(p._array))
     return out

@@ -10,7 +10,6 @@ from .._tensor import Tensor
 from ._arithmetic import add_product, add_quotient, add_scaled, blend, constants, pieces, sum_scaled
 from ._optimizer import (
     Group,
-    Moving,
     Optimizer,
     Params,
     check_least_zero,
@@ -20,6 +19,7 @@ from ._optimizer import (
     writable,
     zeros_like,
 )
+from ._together import Moving
 
 __all__ = ["RMSprop"]
 
@@ -78,7 +78,7 @@ class RMSprop(Optimizer):
         settings = (-number(group["lr"]), alpha, 1 - alpha, group["eps"], momentum, decay, 1.0, -1.0)
         ready: dict[np.dtype[Any], list[Any]] = {}
         for p, array, g in moving:
-            state = self.state[p]
+            state = self._state_of(p)
             if not state:
                 state["step"] = Tensor._of(np.zeros((), np.float32))
                 state["square_avg"] = zeros_like(p)
