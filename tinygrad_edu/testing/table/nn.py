@@ -221,7 +221,8 @@ def recurrent(kind, **settings):
     def call(t, x, *given):
         states = given[: 2 if kind == "LSTM" else 1]
         weights = given[len(states) :]
-        layer = getattr(t.nn, kind)(x.shape[-1], states[0].shape[-1], bias=len(weights) > 2, **settings)
+        undrawn = type(kind, (getattr(t.nn, kind),), {"reset_parameters": lambda self: None})
+        layer = undrawn(x.shape[-1], states[0].shape[-1], bias=len(weights) > 2, **settings)
         names = [name for name, _ in layer.named_parameters()]
         out, last = t.func.functional_call(
             layer, dict(zip(names, weights, strict=True)), (x, states if kind == "LSTM" else states[0])
