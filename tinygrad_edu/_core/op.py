@@ -83,6 +83,7 @@ class Op:
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.arguments)  # the same as f(g, saved), for any order
         self.pulls: tuple[Rule | None, ...] = self.rules  # for first order, where an op may offer a cheaper way
         self.shared: Callable[..., Any] | None = None  # one formula for all arguments together
+        self.quick: Callable[..., Any] | None = None  # the same for first order alone, on arrays, as a fast kernel
         self.needs: tuple[tuple[int, ...], ...] = ()
         self.kept: dict[tuple[bool, ...], tuple[int, ...]] = {}  # which arguments want a gradient -> what to keep
 
@@ -126,6 +127,22 @@ class Op:
         row = tuple(1 if n in whole else 2 if f"{n}_shape" in names else 0 for n in pool[: 1 + len(self.arguments)])
         self.needs = (row,) * len(self.arguments)
         self._declared()
+
+    def at_first_order(self, kernel: Callable[..., Any]) -> None:
+        """Declare a fast kernel that gives the shares of all arguments in first order, where everything is an array.
+
+        It names what the formulas name, settings, ``memo`` (what the forward left for it) and ``wanted``, and must agree with the
+        formulas, which stay in charge of higher orders. Unlike a formula it may compute as it likes; it writes into nothing given.
+        """
+        names = [n for n in self._names_of(kernel, "all arguments", extra=("wanted",)) if n != "wanted"]
+        kept = {n for i, n in enumerate(("out", *self.arguments)) if any(row[i] == 1 for row in self.needs)}
+        unkept = [n for n in names if n not in self.settings and n.removesuffix("_shape") not in kept]
+        if unkept:
+            raise TypeError(f"{self.name}.at_first_order: the kernel names {unkept}, which no formula keeps")
+        bound = _bind(kernel, [self._place(n, kept) for n in names], names)
+        takes_wanted = "wanted" in _names(kernel)
+        self.quick = bound if takes_wanted else lambda g, saved, wanted: bound(g, saved)
+        self.pulls = (None,) * len(self.arguments)
 
     def _declared(self) -> None:
         self.frees = any(need == 1 for row in self.needs for need in row)
@@ -235,9 +252,10 @@ class Op:
 
     def rules_of(self, node: Node, g: Array, saved: Any, recorded: bool) -> Any:
         """The rules of ``node``, one per edge; only joint formulas need the gradient to know them."""
-        if self.shared is None:
+        formula = self.shared if recorded or self.quick is None else self.quick
+        if formula is None:
             return self.rules if recorded else self.pulls
-        shares = self.shared(g, saved, tuple([e is not None for e in node.edges]))
+        shares = formula(g, saved, tuple([e is not None for e in node.edges]))
         return [_given(share) for share in shares]
 
     def kept_by(self, node: Node) -> list[tuple[str, Array]]:
@@ -267,6 +285,9 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+_call_any: Callable[..., Any] = Op.__call__  # by this name it stays itself while somebody watches
 
 
 class Unary(Op):
@@ -567,6 +588,15 @@ class Many(Op):
         node.saved = (None if out is None else replace(out), kept, *settings)
 
 
+class Remembering(Op):
+    """An op whose forward takes ``memo=None`` and leaves work in it, a dict, that its kernel of first order wants again."""
+
+    def __call__(self, *args: Any, **settings: Any) -> Tensor:
+        if state.tape is not None:
+            settings["memo"] = {}
+        return _call_any(self, *args, **settings)  # type: ignore[no-any-return]  # as above
+
+
 class Pour:
     """A share that has not been spread over zeros: the engine adds it into one buffer."""
 
@@ -669,6 +699,8 @@ def _make(
     cls: type[Op] = Op
     if view:
         cls = View
+    elif "memo" in settings:
+        cls = Remembering
     elif unwrap(forward).__code__.co_flags & CO_VARARGS:
         cls = Many
     elif len(arrays) == 1:
@@ -713,7 +745,7 @@ def _substituted(call: Callable[..., Any]) -> Callable[..., Any]:
     return substituted_call
 
 
-_plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Ternary, Many)}
+_plain = {cls: cls.__call__ for cls in (Op, Unary, View, Binary, Ternary, Many, Remembering)}
 
 
 def _install() -> None:

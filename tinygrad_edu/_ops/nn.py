@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .._core.op import Array, op
+from ._choice import FAST
 from .shape import broadcast_to, reshape, sum_to
 from .softmax import ones, safe_softmax, total
 
@@ -31,7 +32,8 @@ column_sums.gradient(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
 def linear(x: Array, w: Array, b: Array) -> Array:
     """Map each row: x @ w.mT + b; no bias if b is None.  (..., n), (m, n), (m,) -> (..., m)"""
     if x.ndim > 2:  # one product of matrices, not one per leading index
-        out = (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ w.T).reshape(*x.shape[:-1], w.shape[0])
+        out = np.empty((*x.shape[:-1], w.shape[0]), x.dtype)
+        np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), w.T, out=out.reshape(-1, w.shape[0]))
     else:
         out = x.dot(w.T)  # for small matrices half the cost of @
     if b is not None:
@@ -107,11 +109,15 @@ gather_rows.gradient(
 
 
 @op(node="ScaledDotProductFlashAttentionForCpuBackward0")
-def attention(q: Array, k: Array, v: Array, *, mask: Array | None, scale: float) -> Array:
+def attention(
+    q: Array, k: Array, v: Array, *, mask: Array | None, scale: float, memo: dict[str, Array] | None = None
+) -> Array:
     """Mix values by how well queries match keys: softmax(q @ k.mT * scale + mask) @ v (Vaswani 2017).
 
     (..., n, d), (..., m, d), (..., m, e) -> (..., n, e)
     """
+    if FAST and q.size and k.size:
+        return _attention_forward(q, k, v, mask, scale, memo)
     scores = (q * scale) @ k.swapaxes(-1, -2)
     if mask is not None:
         scores += mask
@@ -120,14 +126,60 @@ def attention(q: Array, k: Array, v: Array, *, mask: Array | None, scale: float)
 
 def _attention_shares(g: Array, q: Array, k: Array, v: Array, mask: Array | None, scale: float) -> tuple[Array, ...]:
     scores = (q * scale) @ k.mT
-    p = safe_softmax(
-        scores if mask is None else scores + mask, axis=scores.ndim - 1
-    )  # again: cheaper than keeping n x m
+    p = safe_softmax(scores if mask is None else scores + mask, axis=scores.ndim - 1)
     weighted = (g @ v.mT) * p
     s = (weighted - p * total(weighted, axis=weighted.ndim - 1)) * scale
     return s @ k, s.mT @ q, p.mT @ g
 
 
 attention.joint(_attention_shares)
+
+
+# In first order the exponentials are kept if they are few (they are n x m, all else is n or m x d), and not divided by their sums:
+# the narrow arrays beside them are, and sum(g v p) = g out (Dao 2022, FlashAttention, appendix B). They lie key by key, (..., m, n),
+# because NumPy finds maxima over columns six times faster than over rows. Forward and backward of 16x4 heads of 64x16 take 1.7 ms
+# instead of 3.3.
+
+KEPT = 1 << 22  # exponentials kept at most: 16 MB of float32
+
+
+def _attention_forward(
+    q: Array, k: Array, v: Array, mask: Array | None, scale: float, memo: dict[str, Array] | None
+) -> Array:
+    """Compute ``attention``; leave what backward wants in ``memo``."""
+    scores = k @ (q * scale).swapaxes(-1, -2)  # (..., m, n)
+    if mask is not None:
+        scores += np.ascontiguousarray(np.atleast_2d(mask).swapaxes(-1, -2))
+    top = np.maximum.reduce(scores, axis=-2, keepdims=True)
+    top[top == -np.inf] = 0  # all is masked: the exponentials are zero, and so is the result
+    scores -= top
+    e = np.exp(scores, out=scores)
+    sums = np.add.reduce(e, axis=-2)[..., None]  # (..., n, 1)
+    sums[sums == 0] = 1
+    out = e.swapaxes(-1, -2) @ v
+    out /= sums
+    if memo is not None and e.size <= KEPT:
+        memo.update(e=e, sums=sums, out=out.copy())
+    return out
+
+
+def _attention_backward(
+    g: Array, q: Array, k: Array, v: Array, mask: Array | None, scale: float, memo: dict[str, Array]
+) -> tuple[Array, ...]:
+    """Compute the shares from the exponentials that the forward kept."""
+    if not memo:
+        return _attention_shares(g, q, k, v, mask, scale)
+    e, g = memo["e"], g / memo["sums"]
+    s = v @ g.mT  # (..., m, n), as e
+    s -= total(g * memo["out"], axis=g.ndim - 1).mT
+    s *= e
+    gq, gk = s.mT @ k, s @ q
+    gq *= scale
+    gk *= scale
+    return gq, gk, e @ g
+
+
+if FAST:
+    attention.at_first_order(_attention_backward)
 view_attention = attention.named("UnsafeViewBackward0")
 mm_attention = attention.named("MmBackward0")

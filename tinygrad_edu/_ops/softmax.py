@@ -74,9 +74,12 @@ log_softmax.gradient(x=lambda g, out, axis: g - exp(out) * total(g, axis=axis))
 @op(node="SafeSoftmaxBackward0")
 def safe_softmax(x: Array, *, axis: int) -> Array:
     """As softmax, but a row of nothing but -inf (all masked) gives zeros instead of nan."""
-    e = np.exp(shifted(x, axis))
+    if x.size == 0 or x.ndim == 0:
+        return softmax.forward(x, axis=axis)
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    e = np.exp(x - top)
     e /= total(e, axis=axis)
-    masked = np.maximum.reduce(x, axis=axis, keepdims=True) == -np.inf
+    masked = top == -np.inf
     return np.where(masked, np.asarray(0, x.dtype), e) if masked.any() else e
 
 

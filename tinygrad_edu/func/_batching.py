@@ -27,6 +27,7 @@ from .._ops import (
     pool,
     reduce,
     resample,
+    rnn,
     shape,
     softmax,
     sort,
@@ -900,6 +901,28 @@ def gather_rows(op: Any, batch: Batch, args: Args, settings: Settings) -> Physic
     out = op(folded(batch, x), _numbered(batch, where, x.shape[0]), skip=None, per_row=per_row)
     rows = batch.whole_array(where.detach()._array if isinstance(where, Tensor) else where)
     return _without(rows, settings["skip"], out)
+
+
+# ---- recurrent layers
+
+
+@rule_for(rnn.rnn, rnn.gru, rnn.lstm)
+def recurrent(op: Any, batch: Batch, args: Args, settings: Settings) -> Physical:
+    """The sequences of all examples beside one another; with weights of their own, one example after the other."""
+    states = len(args) - 4  # the input and the first states; then the weights, the same for all or not
+    if any([batch.has(w) for w in args[states:]]):
+        each = [[batch.front(a)[i] if batch.has(a) else a for a in args] for i in range(batch.size)]
+        return shape.stack(*[op(*own, **settings) for own in each], axis=0)
+    out = op(*[_beside(batch.whole(a)) for a in args[:states]], *args[states:], **settings)  # (T, examples * N, size)
+    length, _, size = out.shape
+    return shape.permute(_reshaped(out, length, batch.size, args[0].shape[1], size), axes=(1, 0, 2, 3))
+
+
+def _beside(x: Tensor) -> Physical:
+    """The sequences of all examples as one batch.  (examples, ..., N, size) -> (..., examples * N, size)"""
+    *lead, count, size = x.shape[1:]
+    axes = (*range(1, len(lead) + 1), 0, len(lead) + 1, len(lead) + 2)
+    return _reshaped(shape.permute(x, axes=axes), *lead, x.shape[0] * count, size)
 
 
 # ---- those without a rule

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from .. import _dtype
 from .._creation import Device, empty, zeros
 from .._functions import cat, stack
+from .._ops import rnn as _ops
+from .._ops.shape import getitem
 from .._tensor import Tensor
 from . import functional as F
 from . import init
@@ -66,10 +68,29 @@ CELLS: dict[str, tuple[Cell, int]] = {  # and how many times the hidden size the
 }
 
 
+part_of_lstm = getitem.named("MkldnnRnnLayerBackward0")  # torch's step has two results, ours holds both in one
+
+
+def run_sequences(
+    x: Tensor, state: State, weights: dict[str, Tensor], mode: str, backwards: bool
+) -> tuple[Tensor, State]:
+    """Run one layer in one direction over sequences of one length (steps, N, features), as one op for all steps."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    given = [x.flip(0) if backwards else x, *state, *[weights.get(name) for name in names]]
+    if mode == "LSTM":
+        both = _ops.lstm(*given)
+        out = part_of_lstm(both, index=(slice(0, -1),))
+        last: State = (part_of_lstm(both, index=(-2,)), part_of_lstm(both, index=(-1,)))
+    else:
+        out = _ops.gru(*given) if mode == "GRU" else _ops.rnn(*given, rectified=mode == "RNN_RELU")
+        last = (out[-1],)
+    return out.flip(0) if backwards else out, last
+
+
 def run_layer(
     data: Tensor, sizes: Sequence[int], state: State, weights: dict[str, Tensor], cell: Cell, backwards: bool
 ) -> tuple[Tensor, State]:
-    """Run one layer in one direction over packed data (sum(sizes), features).
+    """Run one layer in one direction over packed data (sum(sizes), features), step by step.
 
     ``sizes[t]`` sequences, the first ones, are alive at step t. Returns the outputs, packed alike, and the last state of
     each sequence.
@@ -189,7 +210,7 @@ class RNNBase(Module):
             data, sizes = input.data, input.batch_sizes.tolist()
             if given is not None and input.sorted_indices is not None:
                 given = tuple(s.index_select(1, input.sorted_indices) for s in given)
-            out, state = self._run_packed(data, sizes, self._first_state(data, 2, given, sizes[0]))
+            out, state = self._run_layers(data, sizes, self._first_state(data, 2, given, sizes[0]))
             if input.unsorted_indices is not None:
                 state = tuple(s.index_select(1, input.unsorted_indices) for s in state)
             return input._with(lambda _: out), state
@@ -212,17 +233,20 @@ class RNNBase(Module):
         length = input.shape[0]
         if length == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        packed = input.reshape(length * count, self.input_size)
-        out, state = self._run_packed(packed, [count] * length, first)
-        out = out.reshape(length, count, out.shape[-1])
+        if self.proj_size:
+            packed = input.reshape(length * count, self.input_size)
+            out, state = self._run_layers(packed, [count] * length, first)
+            out = out.reshape(length, count, out.shape[-1])
+        else:
+            out, state = self._run_layers(input, None, first)
         if self.batch_first:
             out = out.transpose(0, 1)
         if not batched:
             return out.squeeze(axis), tuple(s.squeeze(1) for s in state)
         return out, state
 
-    def _run_packed(self, data: Tensor, sizes: list[int], first: State) -> tuple[Tensor, State]:
-        """Run all layers over packed data."""
+    def _run_layers(self, data: Tensor, sizes: list[int] | None, first: State) -> tuple[Tensor, State]:
+        """Run all layers: over packed data, or over sequences of one length if no sizes are given."""
         cell = CELLS[self.mode][0]
         directions = 2 if self.bidirectional else 1
         last: list[State] = []
@@ -234,7 +258,11 @@ class RNNBase(Module):
                 k = layer * directions + direction
                 names = self._all_weights[k]
                 weights = {name[: name.rindex("_l")]: getattr(self, name) for name in names}
-                out, state = run_layer(data, sizes, tuple(s[k] for s in first), weights, cell, direction == 1)
+                begin = tuple(s[k] for s in first)
+                if sizes is None:
+                    out, state = run_sequences(data, begin, weights, self.mode, direction == 1)
+                else:
+                    out, state = run_layer(data, sizes, begin, weights, cell, direction == 1)
                 outputs.append(out)
                 last.append(state)
             data = cat(outputs, -1) if directions == 2 else outputs[0]
