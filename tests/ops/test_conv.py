@@ -5,6 +5,7 @@ import pytest
 
 from tests.ops.orders import orders
 from tests.oracle import both, ours
+from tinygrad_edu._ops import conv
 
 
 def numbers(*shape, seed=0):
@@ -242,3 +243,66 @@ def test_blocks_that_do_not_fit_raise_torchs_error():
     both(lambda t: t.nn.functional.unfold(t.zeros(3, 3), 2))
     both(lambda t: t.nn.functional.fold(t.zeros(1, 5, 4), (3, 3), 2))
     both(lambda t: t.nn.functional.fold(t.zeros(1, 8, 5), (3, 3), 2))
+
+
+FAST = {  # shapes of x and w, settings
+    "narrow": ((9, 6, 6, 5), (3, 6, 3, 3), {}),
+    "narrow, with images left over": ((19, 6, 6, 5), (3, 6, 3, 3), {"padding": 1}),
+    "wide": ((3, 6, 20, 21), (5, 6, 3, 3), {}),
+    "wide, padded, in several blocks": ((40, 8, 20, 20), (2, 8, 5, 5), {"padding": (2, 1)}),
+    "more padding than kernel": ((2, 6, 6, 7), (3, 6, 3, 3), {"padding": 4}),
+    "stride": ((9, 6, 9, 8), (3, 6, 3, 3), {"stride": 2, "padding": 1}),
+    "stride along the rows": ((9, 6, 9, 8), (3, 6, 3, 3), {"stride": (1, 2)}),
+    "stride that leaves a row over": ((2, 6, 8, 8), (3, 6, 3, 3), {"stride": (2, 3)}),
+    "dilation along the rows": ((9, 6, 9, 9), (3, 6, 3, 3), {"dilation": (1, 2), "padding": (1, 2)}),
+    "dilation along both": ((2, 6, 9, 9), (3, 6, 3, 3), {"dilation": 2}),
+    "a kernel of one row": ((2, 6, 9, 9), (3, 6, 1, 4), {}),
+    "a kernel of one column": ((2, 17, 9, 9), (3, 17, 4, 1), {}),
+    "one dimension": ((5, 6, 30), (3, 6, 4), {"padding": 2}),
+    "one dimension, stride": ((5, 6, 30), (3, 6, 4), {"stride": 3, "dilation": 2}),
+    "three dimensions": ((9, 4, 5, 4, 6), (3, 4, 2, 3, 2), {"padding": (1, 0, 1)}),
+    "one image": ((1, 6, 5, 5), (3, 6, 3, 3), {}),
+    "no images": ((0, 6, 5, 5), (3, 6, 3, 3), {}),
+}
+
+
+@pytest.mark.parametrize("case", FAST)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_fast_way_equals_the_plain_one(case, dtype, monkeypatch):
+    x_shape, w_shape, options = FAST[case]
+    n = len(w_shape) - 2
+    how = conv.Sliding(
+        *(
+            setting if isinstance(setting, tuple) else (setting,) * n
+            for setting in (options.get("stride", 1), options.get("padding", 0), options.get("dilation", 1))
+        )
+    )
+    places = how.places(x_shape[2:], w_shape[2:])
+    x, w = numbers(*x_shape).astype(dtype), numbers(*w_shape, seed=1).astype(dtype)
+    y, b = numbers(len(x), len(w), *places, seed=2).astype(dtype), numbers(len(w), seed=3).astype(dtype)
+    x = x.swapaxes(1, -1).copy().swapaxes(1, -1)  # not contiguous
+
+    def all_three(fast):
+        monkeypatch.setattr(conv, "FAST", fast)
+        return (
+            conv.convolution(x, w, b, places=places, how=how, groups=1),
+            conv.convolution_input(y, w, None, size=x_shape[2:], how=how, groups=1),
+            conv.convolution_kernel(x, y, kernel=w_shape[2:], how=how, groups=1),
+        )
+
+    for fast, plain in zip(all_three(True), all_three(False), strict=True):
+        assert fast.dtype == plain.dtype
+        assert fast.flags.c_contiguous
+        scale = np.finfo(dtype).eps * 1000
+        np.testing.assert_allclose(fast, plain, rtol=scale, atol=scale)
+
+
+@pytest.mark.parametrize("case", ["narrow", "wide", "stride", "dilation along the rows", "one dimension"])
+def test_the_fast_way_equals_torch_to_second_order(case):
+    x, w, options = FAST[case]
+    orders(
+        lambda t, x, w, b: getattr(t.nn.functional, f"conv{len(w.shape) - 2}d")(x, w, b, **options),
+        numbers(*x),
+        numbers(*w, seed=1),
+        numbers(w[0], seed=2),
+    )

@@ -5,6 +5,7 @@ import pytest
 
 from tests.ops.orders import orders
 from tests.oracle import both, ours
+from tinygrad_edu._ops import pool
 
 
 def numbers(*shape, seed=0):
@@ -168,3 +169,53 @@ def test_an_input_of_another_rank_raises_torchs_error():
     both(lambda t: t.nn.functional.adaptive_avg_pool2d(t.zeros(4), 2))
     both(lambda t: t.nn.functional.adaptive_max_pool2d(t.zeros(4, 6), 2))
     both(lambda t: t.nn.functional.avg_pool2d(t.zeros(1, 1, 4, 4), 2, divisor_override=0))
+
+
+PAIRS = {
+    "planes": ((2, 3, 6, 4), {}),
+    "a column and a row left over": ((3, 2, 7, 5), {}),
+    "apart": ((2, 2, 8, 8), {"stride": 3}),
+    "more images than a block": ((40, 2, 32, 32), {}),
+    "an image larger than a block": ((1, 1, 300, 300), {}),
+    "no images": ((0, 2, 4, 4), {}),
+    "rows": ((4, 3, 9), {}),
+    "volumes": ((2, 2, 4, 6, 5), {}),
+    "one row": ((2, 1, 1, 2, 6), {"kernel_size": (1, 2, 2)}),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+@pytest.mark.parametrize("special", [None, np.nan, -np.inf], ids=str)
+def test_routing_by_number_equals_routing_by_masks(case, special, monkeypatch):
+    t = ours()
+    shape, options = PAIRS[case]
+    x = np.round(numbers(*shape) * 1.5)  # many ties
+    if special is not None:
+        x[numbers(*shape, seed=1) > 0] = special
+    pooled = getattr(t.nn.functional, f"max_pool{len(shape) - 2}d")
+
+    def gradient(fast):
+        monkeypatch.setattr(pool, "FAST", fast)
+        v = t.tensor(x, requires_grad=True)
+        y = pooled(v, **{"kernel_size": 2, **options})
+        return t.autograd.grad(y, v, t.tensor(numbers(*y.shape, seed=2)))[0].numpy()
+
+    np.testing.assert_array_equal(gradient(True), gradient(False))
+
+
+def test_routing_by_number_leaves_other_elements_alone_as_in_torch():
+    def run(t):
+        v = t.tensor(np.arange(16.0).reshape(1, 1, 4, 4), requires_grad=True)
+        y = t.nn.functional.max_pool2d(v, 2)
+        return t.autograd.grad(y, v, t.full(y.shape, float("inf")))
+
+    both(run)
+
+
+def test_routing_reads_a_transposed_input():
+    def run(t):
+        v = t.tensor(numbers(2, 3, 8, 6), requires_grad=True)
+        y = t.nn.functional.max_pool2d(v.transpose(2, 3), 2)
+        return y, t.autograd.grad(y, v, t.tensor(numbers(*y.shape, seed=1)))
+
+    both(run)
