@@ -3,8 +3,8 @@
 A mutant is one gradient formula of one op, wrong in one way. All twins of the op (the same forward under another of torch's
 names) are broken together, for the first order and for all recorded ones, and mended when the ``with`` block ends.
 
-Six ways break what a formula returns: sign, factor, zero, transposed, poured (the first-order shortcut alone) and swapped (with
-the formula of another argument). Four break its source: a term dropped, a reduction left out, two arguments exchanged.
+Seven ways break what a formula returns: sign, factor, zero, transposed, poured (the first-order shortcut alone), the same of a
+kernel of first order, and swapped (with the formula of another argument). Four break its source: a term dropped, a reduction left out, two arguments exchanged.
 """
 
 from __future__ import annotations
@@ -131,9 +131,20 @@ def differentiable_arguments(op: Op) -> tuple[str, ...]:
     if op.shared is None:
         return tuple(op.formulas)
     (formula,) = op.formulas.values()
-    results = [n.value for n in ast.walk(tree_of(formula)) if isinstance(n, ast.Return) and n.value is not None]
+    return op.arguments[: shares_of(formula)]
+
+
+def shares_of(formula: Any) -> int:
+    """Count what a joint formula returns; one that returns what a function gives returns as many as that."""
+    tree = tree_of(formula)
+    results = (
+        [tree.body] if isinstance(tree, ast.Lambda) else [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
+    )
     counts = [len(value.elts) for value in results if isinstance(value, ast.Tuple)]
-    return op.arguments[: counts[0]]
+    if counts:
+        return counts[0]
+    (called,) = [value.func.id for value in results if isinstance(value, ast.Call) and isinstance(value.func, ast.Name)]
+    return shares_of(formula.__globals__[called])
 
 
 def of_results(name: str, op: Op) -> Iterator[Mutant]:
@@ -145,7 +156,7 @@ def of_results(name: str, op: Op) -> Iterator[Mutant]:
 
 def of_pours(name: str, op: Op) -> Iterator[Mutant]:
     """Yield the mutants of the first-order shortcut alone."""
-    if op.pulls and op.rules and op.pulls is not op.rules:
+    if op.quick is None and op.pulls and op.rules and op.pulls is not op.rules:
         for kind, factor in ((Kind.SIGN, -1), (Kind.FACTOR, 2), (Kind.ZERO, 0)):
             yield Mutant(name, op.arguments[0], kind, "poured", functools.partial(poured, factor=factor))
 
@@ -159,6 +170,27 @@ def poured(op: Op, factor: int) -> Change:
         return Pour(share.add, share.g * factor, share.settings)
 
     return {"pulls": (wrong,)}
+
+
+def of_kernels(name: str, op: Op) -> Iterator[Mutant]:
+    """Yield the mutants that change what the kernel of first order returns."""
+    if op.quick is not None:
+        for argument in differentiable_arguments(op):
+            for kind, change in CHANGES.items():
+                make = functools.partial(kernel_altered, argument=argument, change=change)
+                yield Mutant(name, argument, kind, "at first order", make)
+
+
+def kernel_altered(op: Op, argument: str, change: Callable[[Any], Any]) -> Change:
+    """Return what replaces the kernel of ``op`` so that ``change`` is applied to the share of ``argument``."""
+    i, quick = op.arguments.index(argument), op.quick
+
+    def wrong(g: Any, saved: Any, wanted: Any) -> Any:
+        shares = list(quick(g, saved, wanted))
+        shares[i] = None if shares[i] is None else change(shares[i])
+        return tuple(shares)
+
+    return {"quick": wrong}
 
 
 def of_pairs(name: str, op: Op) -> Iterator[Mutant]:
@@ -414,7 +446,7 @@ def exchanged(op: Op, argument: str, pair: tuple[str, str]) -> Change:
 
 def mutants_of(name: str, op: Op) -> list[Mutant]:
     """Return every mutant of an op, each with another name."""
-    ways = (of_results, of_pours, of_pairs, of_broadcasting, of_source, of_names)
+    ways = (of_results, of_pours, of_kernels, of_pairs, of_broadcasting, of_source, of_names)
     found: dict[str, Mutant] = {}
     for mutant in itertools.chain.from_iterable(way(name, op) for way in ways):
         twins = itertools.count(2)
@@ -432,6 +464,8 @@ def broken(mutant: Mutant, twins: list[Op]) -> Iterator[Witness]:
     try:
         for op in twins:
             change = mutant.make(op)
+            if op.quick is not None and "quick" not in change:
+                change = {"quick": None, "pulls": op.rules} | change  # the broken formulas speak in first order too
             vars(op).update({name: witness.watched(op, name, value) for name, value in change.items()})
         yield witness
     finally:
@@ -457,8 +491,8 @@ class Witness:
             return tuple(
                 [w if w is r else self._of_rule(i, w, right) for i, (w, r) in enumerate(zip(wrong, right, strict=True))]
             )
-        if name == "shared":
-            return self._of_joint(wrong, op.shared)
+        if name in ("shared", "quick") and wrong is not None:
+            return self._of_joint(wrong, getattr(op, name))
         return self._of_many(wrong, op._formula) if name == "_formula" else wrong
 
     def _of_rule(self, i: int, wrong: Formula, right: tuple[Any, ...]) -> Formula:

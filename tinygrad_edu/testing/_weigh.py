@@ -21,6 +21,7 @@ UNIFORM = (Verdict.SIGN, Verdict.FACTOR, Verdict.ZERO, Verdict.NOT_FINITE)
 """What would be wrong everywhere in the same way: every case has to show it."""
 
 MISLEADING = 4  # derivatives in a Jacobian up to which chance may imitate a pattern
+RARE = 6  # findings without a pattern for each with one: by then the pattern is an effect of something else
 
 
 def weigh(reports: Sequence[Report]) -> Finding | None:
@@ -39,7 +40,7 @@ def weigh(reports: Sequence[Report]) -> Finding | None:
     several = [f for f in derivatives if f.size != 1] or derivatives  # a wrong shape has no size
     told = [f for f in several if f.cause is not Verdict.NOT_FINITE] or several  # at singular points much is not finite
     counts = Counter(f.cause for f in told if f.cause in PATTERNS and (f.size >= MISLEADING or not f.size))
-    if counts:
+    if counts and RARE * counts.total() > sum(f.cause is Verdict.TERM for f in told):
         return _clearest(told, max(PATTERNS, key=lambda verdict: counts[verdict]))
     causes = {f.cause for f in told}
     if len(causes) == 1:
