@@ -1004,7 +1004,10 @@ def test_all_rows_of_a_jacobian_at_once_are_those_one_by_one(row):
                     assert_same(at_once, alone)
 
 
-TWICE = [row for row in SMOOTH if row.order > 1 and row.name != "cholesky"]  # torch.cholesky has no forward formula
+# torch.cholesky has no forward formula, and that of an embedding overlooks padding_idx.
+TWICE = [
+    row for row in SMOOTH if row.order > 1 and row.name != "cholesky" and (row.finite or "embedding" not in row.name)
+]
 
 
 @pytest.mark.parametrize("row", TWICE, ids=lambda row: row.name)

@@ -301,7 +301,7 @@ def family(row: Row) -> str:
     name = row.name.removeprefix("nn.functional.")
     if name in DISTANCES or name.endswith("_loss"):
         return "Losses and distances"
-    if name != row.name or "softmax" in name:
+    if row.name.startswith("nn.") or "softmax" in name:
         return "Activations and layers"
     if row.base in SUMS and not name.endswith(".binary"):
         return "Sums, norms, extrema and order"

@@ -13,6 +13,7 @@ from . import (
     linalg,
     loss,
     nn,
+    recurrent,
     reduce,
     second,
     shape,
@@ -22,5 +23,5 @@ from .row import Row
 
 FAMILIES = (elementwise, reduce, shape, index, linalg, nn, loss, creation, compare)
 FIRST: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
-ROWS = (*FIRST, *second.ROWS, *further.ROWS, *kinked.ROWS, *stretched.ROWS)
+ROWS = (*FIRST, *second.ROWS, *further.ROWS, *recurrent.ROWS, *kinked.ROWS, *stretched.ROWS)
 COMPOSED = tuple(composed.ROWS)

@@ -77,6 +77,7 @@ ROWS = [
         special=False,
         sample=cases(product),
         order=3,
+        named=False,
         operator=operator.matmul,
         bad=((SIX, SIX), (A([1.0]), A([1.0, 2.0])), (A(1.0), A([1.0])), (np.zeros((2, 2, 3)), np.zeros((3, 3, 2)))),
     ),
@@ -86,6 +87,7 @@ ROWS = [
         special=False,
         call=lambda t, x, y: y.__rmatmul__(x),
         sample=cases(product),
+        named=False,  # a matrix by matrices: torch turns both round
         bad=((SIX, SIX),),
     ),
     Row(

@@ -215,42 +215,6 @@ def dropped(d):
     return d.array(d.shape(size=5)), d.pick(0.5, 0.2, 0.0, 1.0), d.flag(), d.integer(0, 999)
 
 
-def recurrent(kind, **settings):
-    """Return the call of a recurrent layer: its input, its first states, then its weights."""
-
-    def call(t, x, *given):
-        states = given[: 2 if kind == "LSTM" else 1]
-        weights = given[len(states) :]
-        undrawn = type(kind, (getattr(t.nn, kind),), {"reset_parameters": lambda self: None})
-        layer = undrawn(x.shape[-1], states[0].shape[-1], bias=len(weights) > 2, **settings)
-        names = [name for name, _ in layer.named_parameters()]
-        out, last = t.func.functional_call(
-            layer, dict(zip(names, weights, strict=True)), (x, states if kind == "LSTM" else states[0])
-        )
-        return (out, *last) if kind == "LSTM" else (out, last)
-
-    return call
-
-
-def sequences(kind, gates):
-    """Return the strategy of the arguments of ``recurrent``."""
-
-    def make(d):
-        length, count, features, size = d.integer(1, 3), d.integer(1, 2), d.integer(1, 3), d.integer(1, 2)
-        states = [d.array((1, count, size)) for _ in range(2 if kind == "LSTM" else 1)]
-        weights = [d.array((gates * size, features)), d.array((gates * size, size))]
-        biases = [d.array((gates * size,)) for _ in range(2)] if d.flag() else []
-        return d.array((length, count, features)), *states, *weights, *biases
-
-    return cases(make)
-
-
-def recurrent_row(kind, gates, **settings):
-    """Return the row of a recurrent layer."""
-    call, sample = recurrent(kind, **settings), sequences(kind, gates)
-    return Row(name="nn." + kind, call=call, sample=sample, dtypes=FLOATS, special=False, named=False, ties=0)
-
-
 SOFTMAX = cases(lambda d: (x := d.array(), d.dim(x.ndim)))
 ROWS = [
     activation("relu", alias=True, dtypes=("float32", "int64"), points=(at(0),)),
@@ -660,8 +624,4 @@ ROWS = [
         call=attention,
         bad=((SIX, np.ones((2, 2)), SIX, None, False, None), (SIX, SIX, SIX[:1], None, False, None)),
     ),
-    recurrent_row("RNN", 1),
-    recurrent_row("RNN", 1, nonlinearity="relu"),
-    recurrent_row("GRU", 3),
-    recurrent_row("LSTM", 4),
 ]
