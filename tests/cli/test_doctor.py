@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +44,12 @@ def test_data_is_found_where_the_variable_points(tmp_path: Path, monkeypatch: py
     assert "download=True" in lines["CIFAR10"]
     monkeypatch.setenv("TINYGRAD_EDU_DATA", str(tmp_path / "nowhere"))
     assert any(line.startswith("!!") and "is no folder" in line for line in doctor.diagnosis())
+
+
+def test_a_reader_who_has_seen_enough_causes_no_traceback() -> None:
+    command = [sys.executable, "-u", "-m", "tinygrad_edu", "doctor"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.communicate()[1] == b""
+    assert process.returncode == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 from . import bench, check, demo, doctor, run, summary
@@ -22,5 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands)
     asked = parser.parse_args(arguments)
-    status: int = asked.execute(asked)
+    try:
+        status: int = asked.execute(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, ``head`` say, has seen enough; what Python still holds goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     return status
