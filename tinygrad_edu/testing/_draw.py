@@ -7,7 +7,7 @@ command `check` draws from its seed alone, so that the same seed means the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -272,3 +272,19 @@ def arrays_in(x: Any) -> Iterator[np.ndarray]:
     elif isinstance(x, list | tuple):
         for y in x:
             yield from arrays_in(y)
+
+
+def in_place_of_arrays(
+    case: Sequence[Any], frozen: Sequence[int], given: Iterable[Any], constant: Callable[..., Any]
+) -> list[Any]:
+    """Return a case with ``given``, one after the other, for its differentiated arrays and ``constant(array)`` for the others."""
+    following = iter(given)
+
+    def build(x: Any, wanted: bool) -> Any:
+        if isinstance(x, list | tuple) and any(isinstance(y, np.ndarray) for y in x):
+            return type(x)(build(y, wanted) for y in x)
+        if not isinstance(x, np.ndarray):
+            return x
+        return next(following) if wanted and is_float(x) else constant(x)
+
+    return [build(x, i not in frozen) for i, x in enumerate(case)]

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._core.engine import ShareShapeError
 from ..autograd._verdict import Finding, Matrix, Moved, Report, Tolerance, Verdict, WrongShape, examine, numerical
-from ._draw import LAYOUTS, arrays_in, is_float, through
+from ._draw import LAYOUTS, arrays_in, in_place_of_arrays, is_float, through
 from .adapter import Adapter, Function, NotOffered, Ours, TorchLike
 from .table.row import Row
 
@@ -90,16 +90,7 @@ class _Problem:
 
     def results(self, tensors: Sequence[Any]) -> list[Any]:
         """Run the row on tensors in place of its differentiated arrays; return the tensors and numbers it gives."""
-        given = iter(tensors)
-
-        def build(x: Any, wanted: bool) -> Any:
-            if isinstance(x, list | tuple) and any(isinstance(y, np.ndarray) for y in x):
-                return type(x)(build(y, wanted) for y in x)
-            if not isinstance(x, np.ndarray):
-                return x
-            return next(given) if wanted and is_float(x) else self.tensor(x)
-
-        arguments = [build(x, i not in self.row.frozen) for i, x in enumerate(self.case)]
+        arguments = in_place_of_arrays(self.case, self.row.frozen, tensors, self.tensor)
         with self.guarded(CALL):
             return list(_leaves(self.adapter, self.row.call(self.functions, *arguments)))
 

@@ -15,7 +15,7 @@ from ..autograd._report import Finding, Report, Verdict
 __all__ = ["weigh"]
 
 PATTERNS = (Verdict.TRANSPOSED, Verdict.UNSUMMED, Verdict.SWAPPED)
-"""Relations of whole matrices: one case of a few different numbers proves them, and no other mistake imitates them."""
+"""Relations of whole matrices: one case of a few different numbers proves them, for other mistakes seldom imitate them."""
 
 UNIFORM = (Verdict.SIGN, Verdict.FACTOR, Verdict.ZERO, Verdict.NOT_FINITE)
 """What would be wrong everywhere in the same way: every case has to show it."""
@@ -28,8 +28,8 @@ def weigh(reports: Sequence[Report]) -> Finding | None:
     """Return the finding that speaks for all failing reports of one operation, None if none fails.
 
     The lowest order counts, since higher ones follow from it. A transposition, a missing sum or exchanged inputs are told if they
-    show in a case of more than a few numbers; a wrong sign, a wrong factor or zeros only if they show in all cases of more than
-    one; otherwise a term is wrong.
+    show in a case of more than a few numbers, unless far more findings show nothing of the kind; a wrong sign, a wrong factor or
+    zeros only if they show in all cases of more than one; otherwise a term is wrong.
     """
     failing = [report for report in reports if not report]
     lowest = min((report.order for report in failing), default=1)

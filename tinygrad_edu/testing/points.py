@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._draw import is_float
+from ._draw import arrays_in, in_place_of_arrays
 from .table import COMPOSED, ROWS, reduce
 from .table.row import Kind, Point, Row
 
@@ -52,7 +52,7 @@ class Place:
 
     def __init__(self, t: Any, row: Row, case: Sequence[Any]) -> None:
         self.t, self.row, self.case = t, row, case
-        self.arrays = [x for i, argument in enumerate(case) if i not in row.frozen for x in floats(argument)]
+        self.arrays = [x for i, argument in enumerate(case) if i not in row.frozen for x in arrays_in(argument)]
         self.size = sum(x.size for x in self.arrays)
 
     def leaves(self, moved: int = 0, step: float = 0.0) -> list[Any]:
@@ -66,16 +66,8 @@ class Place:
 
     def results(self, leaves: Sequence[Any]) -> list[Any]:
         """Return the differentiable results for these leaves."""
-        given = iter(leaves)
-
-        def build(x: Any, wanted: bool) -> Any:
-            if isinstance(x, list | tuple) and any(isinstance(y, np.ndarray) for y in x):
-                return type(x)(build(y, wanted) for y in x)
-            if not isinstance(x, np.ndarray):
-                return x
-            return next(given) if wanted and is_float(x) else self.t.from_numpy(np.array(x, order="C"))
-
-        result = self.row.call(self.t, *(build(x, i not in self.row.frozen) for i, x in enumerate(self.case)))
+        constant = lambda x: self.t.from_numpy(np.array(x, order="C"))
+        result = self.row.call(self.t, *in_place_of_arrays(self.case, self.row.frozen, leaves, constant))
         return [x for x in tensors(self.t, result) if x.requires_grad]
 
     def run(self, moved: int = 0, step: float = 0.0) -> tuple[list[Any], list[Any]]:
@@ -162,13 +154,6 @@ def picked(results: Sequence[Any], element: int) -> Any:
             return x.reshape(-1)[element]
         element -= x.numel()
     raise IndexError("there is no such element")
-
-
-def floats(x: Any) -> list[np.ndarray]:
-    """Return the float64 arrays of an argument."""
-    if isinstance(x, list | tuple):
-        return [array for y in x for array in floats(y)]
-    return [x] if is_float(x) else []
 
 
 def tensors(t: Any, result: Any) -> list[Any]:

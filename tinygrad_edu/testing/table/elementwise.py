@@ -30,7 +30,7 @@ AT_HALF = Point("x lies half-way between integers", (A(0.5),), Kind.JUMP)
 
 
 def with_number(low=-2.0, high=2.0, numbers=(2, -1, 0.5, True)):
-    """Return the strategy of an array and a Python number."""
+    """Return the cases of an array and a Python number."""
     return cases(lambda d: (d.array(None, low, high), d.pick(*numbers)))
 
 

@@ -59,7 +59,7 @@ def with_setting(name, setting, *values, away=(0.0,), low=-3.0, high=3.0, **row)
 
 
 def convolved(dims):
-    """Return the strategy of a convolution of ``dims`` dimensions."""
+    """Return the cases of a convolution of ``dims`` dimensions."""
 
     def make(d):
         groups = d.pick(1, 1, 2)
@@ -105,7 +105,7 @@ def transposed_convolution(d, output_padding):
 
 
 def pooled(dims, *, average=False):
-    """Return the strategy of a pooling with kernel, stride, padding and further settings."""
+    """Return the cases of a pooling with kernel, stride, padding and further settings."""
 
     def make(d):
         kernel = tuple(d.integer(1, 3) for _ in range(dims))
@@ -121,7 +121,7 @@ def pooled(dims, *, average=False):
 
 
 def adaptive(dims, wide=4):
-    """Return the strategy of an adaptive pooling."""
+    """Return the cases of an adaptive pooling."""
 
     def make(d):
         x = d.array((*d.pick((2, 2), (1,)), *(d.integer(1, 5) for _ in range(dims))))

@@ -28,7 +28,7 @@ def recurrent(kind, **settings):
 
 
 def sequences(kind, gates):
-    """Return the strategy of the arguments of ``recurrent``."""
+    """Return the cases of the arguments of ``recurrent``."""
 
     def make(d):
         length, count, features, size = d.integer(1, 3), d.integer(1, 2), d.integer(1, 3), d.integer(1, 2)

@@ -25,7 +25,7 @@ def zeros(*settings, kind=Kind.KINK, words="the zero vector", **more):
 
 
 def folded(low=-2.0, high=2.0, *, several=True, empty=True, least=0):
-    """Return the strategy of an array, a dimension (or at least so many) and keepdim."""
+    """Return the cases of an array, a dimension (or at least so many) and keepdim."""
 
     def make(d):
         x = d.array(d.shape(empty=empty), low, high)
@@ -38,7 +38,7 @@ def folded(low=-2.0, high=2.0, *, several=True, empty=True, least=0):
 
 
 def along(low=-2.0, high=2.0, *, empty=True):
-    """Return the strategy of an array and one dimension."""
+    """Return the cases of an array and one dimension."""
     return cases(lambda d: (x := d.array(d.shape(empty=empty), low, high), d.dim(x.ndim)))
 
 

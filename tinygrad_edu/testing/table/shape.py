@@ -18,7 +18,7 @@ def split_of(size, d):
 
 
 def several(make):
-    """Return the strategy of two or three arrays that ``make(d, i)`` draws."""
+    """Return the cases of two or three arrays that ``make(d, i)`` draws."""
     return cases(lambda d: ([make(d, i) for i in range(d.integer(1, 3))],))
 
 
