@@ -40,6 +40,14 @@ def test_a_class_or_an_instance_is_shown(
     assert "[7, " in printed
 
 
+def test_info_prints_the_tree(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", f"{script}:Net", "--input", "3", "--batch", "7", "--info"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[3:5]] == [
+        ["Net", "[7,", "2]", "--"],
+        ["├─Linear:", "1-1", "[7,", "2]", "8"],
+    ]
+
+
 def test_an_unknown_name_lists_the_models(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", f"{script}:Nett", "--input", "3"]) == 2
     assert "defines no 'Nett'; models there: Net, ready" in capsys.readouterr().err

@@ -17,11 +17,14 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "summary",
         help="print the layers, shapes and parameters of a model in a script",
-        description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would.",
+        description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would, or torchinfo.",
     )
     parser.add_argument("model", help="script.py:Net, where Net is a module or a class that needs no arguments")
     parser.add_argument("--input", type=int, nargs="+", required=True, metavar="N", help="shape of one input: 1 28 28")
     parser.add_argument("--batch", type=int, default=-1, help="batch size to show (default -1: any)")
+    parser.add_argument(
+        "--info", action="store_true", help="print torchinfo's tree instead, for a batch of --batch (or 1)"
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -49,7 +52,10 @@ def execute(asked: argparse.Namespace) -> int:
             )
             return 2
         model = names[name]() if isinstance(names[name], type) else names[name]
-        viz.summary(model, tuple(asked.input), batch_size=asked.batch)
+        if asked.info:
+            viz.info(model, (max(asked.batch, 1), *asked.input), verbose=1)
+        else:
+            viz.summary(model, tuple(asked.input), batch_size=asked.batch)
     return 0
 
 

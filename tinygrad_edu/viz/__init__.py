@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._dot import Graph, draw
+from ._info import ModelStatistics, info
 from ._summary import summary
 
-__all__ = ["Graph", "draw", "summary"]
+__all__ = ["Graph", "ModelStatistics", "draw", "info", "summary"]
