@@ -14,7 +14,7 @@ from ..random import get_rng_state, rand, set_rng_state
 if TYPE_CHECKING:
     from .._dtype import dtype
 
-__all__ = ["Call", "Size", "as_it_was", "draw", "is_shape", "tensors_in", "watching"]
+__all__ = ["Call", "Size", "as_it_was", "draw", "is_shape", "other_memory", "tensors_in", "watching"]
 
 See = Callable[["Call", object], None]
 
@@ -103,18 +103,29 @@ def paths_in(module: nn.Module, found: dict[nn.Module, list[str]]) -> dict[nn.Mo
 def as_it_was(model: nn.Module, *, random: bool = False) -> Generator[None]:
     """Put back what a trial run changes: training modes, buffers, and with ``random`` the stream of random numbers."""
     before = [(module, module.training, dict(module._buffers)) for module in model.modules()]
-    values = [(buffer, buffer.clone()) for buffer in model.buffers()]
     state = get_rng_state() if random else None
     try:
-        yield
+        with other_memory(list(model.buffers())):
+            yield
     finally:
         for module, training, buffers in before:
             module.training = training
             module._buffers.update(buffers)
-        for buffer, value in values:
-            buffer.data.copy_(value)
         if state is not None:
             set_rng_state(state)
+
+
+@contextmanager
+def other_memory(tensors: list[Tensor]) -> Generator[None]:
+    """Let ``tensors`` hold copies meanwhile: their own memory is never written, so graphs that keep it stay valid."""
+    own = [tensor.data for tensor in tensors]
+    for tensor in tensors:
+        tensor.data = tensor.data.clone()
+    try:
+        yield
+    finally:
+        for tensor, data in zip(tensors, own, strict=True):
+            tensor.data = data
 
 
 def is_shape(value: object) -> TypeGuard[list[int] | tuple[int, ...]]:
