@@ -167,8 +167,16 @@ def test_a_call_that_the_model_gives_up_does_not_confuse_the_tree() -> None:
         ("Linear", 2),
         ("Linear", 1),
     ]
-    assert found.layers[3].call is not None
-    assert found.layers[3].call.name == "works"
+    calls = [layer.call for layer in found.layers]
+    assert [call.name for call in calls if call is not None] == ["", "fails", "fails.0", "works"]
+    ended = [[size.shape for size in call.outputs] for call in calls if call is not None]
+    assert ended == [[(2, 3)], [], [], [(2, 3)]]
+
+
+def test_a_layer_in_several_places_is_called_in_one_after_the_other() -> None:
+    layer = nn.Linear(3, 3)
+    found = viz.info(nn.Sequential(layer, nn.ReLU(), layer), (2, 3), row_settings=("var_names",), verbose=0)
+    assert [layer.name for layer in found.layers] == ["Sequential", "0", "1", "2"]
 
 
 def test_quiet_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:

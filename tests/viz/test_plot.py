@@ -181,6 +181,17 @@ def test_the_model_is_left_as_it_was(draw: Callable[[nn.Module], object], traini
     assert everything(model) == before
 
 
+def test_random_numbers_that_the_model_draws_are_drawn_again_afterwards() -> None:
+    class Noisy(nn.Module):
+        def forward(self, x: t.Tensor) -> t.Tensor:
+            return t.relu(x + t.rand(len(x), 1)).sum(1)
+
+    before = t.get_rng_state().tolist()
+    plot.hist(Noisy(), "activations", inputs=t.tensor(POINTS))
+    plot.boundary(Noisy(), POINTS, resolution=3)
+    assert t.get_rng_state().tolist() == before
+
+
 def test_a_graph_from_before_a_landscape_can_still_be_walked() -> None:
     model = net()
     loss = loss_of(model)()
