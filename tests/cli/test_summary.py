@@ -48,6 +48,14 @@ def test_info_prints_the_tree(script: str, capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+@pytest.mark.parametrize("form", [[], ["--info"]])
+def test_whole_numbers_may_go_in(form: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "words.py"
+    script.write_text("import torch\nnet = torch.nn.Embedding(9, 4)\n")
+    assert main(["summary", f"{script}:net", "--input", "6", "--batch", "2", "--dtype", "int64", *form]) == 0
+    assert "[2, 6, 4]" in capsys.readouterr().out
+
+
 def test_an_unknown_name_lists_the_models(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", f"{script}:Nett", "--input", "3"]) == 2
     assert "defines no 'Nett'; models there: Net, ready" in capsys.readouterr().err

@@ -75,8 +75,8 @@ def test_a_layer_whose_parameters_were_all_counted_before_is_recursive() -> None
 
 def test_further_arguments_go_to_the_model_and_each_call_has_a_row() -> None:
     found = viz.info(Odd(), (2, 5), verbose=0, times=2)
-    assert [layer.type for layer in found.layers] == ["Odd", *["Linear"] * 4]
-    assert [layer.again for layer in found.layers] == [False, False, False, True, True]
+    assert [layer.class_name for layer in found.summary_list] == ["Odd", *["Linear"] * 4]
+    assert [layer.is_recursive for layer in found.summary_list] == [False, False, False, True, True]
     assert found.total_mult_adds == 4 * 30 * 2
 
 
@@ -161,13 +161,13 @@ def test_a_call_that_the_model_gives_up_does_not_confuse_the_tree() -> None:
                 return self.works(x)
 
     found = viz.info(Careful(), (2, 3), verbose=0)
-    assert [(layer.type, layer.depth) for layer in found.layers] == [
+    assert [(layer.class_name, layer.depth) for layer in found.summary_list] == [
         ("Careful", 0),
         ("Sequential", 1),
         ("Linear", 2),
         ("Linear", 1),
     ]
-    calls = [layer.call for layer in found.layers]
+    calls = [layer.call for layer in found.summary_list]
     assert [call.name for call in calls if call is not None] == ["", "fails", "fails.0", "works"]
     ended = [[size.shape for size in call.outputs] for call in calls if call is not None]
     assert ended == [[(2, 3)], [], [], [(2, 3)]]
@@ -176,7 +176,7 @@ def test_a_call_that_the_model_gives_up_does_not_confuse_the_tree() -> None:
 def test_a_layer_in_several_places_is_called_in_one_after_the_other() -> None:
     layer = nn.Linear(3, 3)
     found = viz.info(nn.Sequential(layer, nn.ReLU(), layer), (2, 3), row_settings=("var_names",), verbose=0)
-    assert [layer.name for layer in found.layers] == ["Sequential", "0", "1", "2"]
+    assert [layer.var_name for layer in found.summary_list] == ["Sequential", "0", "1", "2"]
 
 
 def test_quiet_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import _dtype
+
 if TYPE_CHECKING:
     from ._types import Commands
 
@@ -22,6 +24,11 @@ def add(commands: Commands) -> None:
     parser.add_argument("model", help="script.py:Net, where Net is a module or a class that needs no arguments")
     parser.add_argument("--input", type=int, nargs="+", required=True, metavar="N", help="shape of one input: 1 28 28")
     parser.add_argument("--batch", type=int, default=-1, help="batch size to show (default -1: any)")
+    parser.add_argument(
+        "--dtype",
+        choices=[kind.name for kind in _dtype.ALL],
+        help="dtype of the input (default float32): int64 for a model that begins with an embedding",
+    )
     parser.add_argument(
         "--info", action="store_true", help="print torchinfo's tree instead, for a batch of --batch (or 1)"
     )
@@ -52,10 +59,11 @@ def execute(asked: argparse.Namespace) -> int:
             )
             return 2
         model = names[name]() if isinstance(names[name], type) else names[name]
+        dtypes = None if asked.dtype is None else [kind for kind in _dtype.ALL if kind.name == asked.dtype]
         if asked.info:
-            viz.info(model, (max(asked.batch, 1), *asked.input), verbose=1)
+            viz.info(model, (max(asked.batch, 1), *asked.input), dtypes=dtypes, verbose=1)
         else:
-            viz.summary(model, tuple(asked.input), batch_size=asked.batch)
+            viz.summary(model, tuple(asked.input), batch_size=asked.batch, dtypes=dtypes)
     return 0
 
 

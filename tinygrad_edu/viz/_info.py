@@ -78,38 +78,56 @@ Cells: TypeAlias = dict[ColumnSettings, str]
 
 @dataclass(eq=False, slots=True)
 class Layer:
-    """A row of the tree: a call of a module, or a container on the way to one that was not called itself."""
+    """A row of the tree: a call of a module, or a container on the way to one that was not called itself.
+
+    The names of its attributes are torchinfo's.
+    """
 
     module: nn.Module
-    name: str
+    var_name: str
     depth: int
-    number: int  # among the rows of this depth, from 1
+    depth_index: int  # among the rows of this depth, from 1
     same: list[Layer]  # all rows of the module, in order
     call: Call | None = None
     below: list[Layer] = field(default_factory=list)
 
     @property
-    def again(self) -> bool:
+    def is_recursive(self) -> bool:
         """Had the module a row before?"""
         return self.same[0] is not self
 
     @property
-    def type(self) -> str:
+    def class_name(self) -> str:
         """The name of the module's class."""
         return type(self.module).__name__
+
+    @property
+    def input_size(self) -> list[int]:
+        """The shape of the first tensor that came in."""
+        return list(self.call.inputs[0].shape) if self.call is not None and self.call.inputs else []
+
+    @property
+    def output_size(self) -> list[int]:
+        """The shape of the first tensor that came out."""
+        return list(self.call.outputs[0].shape) if self.call is not None and self.call.outputs else []
+
+    @property
+    def num_params(self) -> int:
+        """How many numbers the parameters hold, of the module and of those in it."""
+        return sum(parameter.numel() for parameter in self.parameters().values())
 
     def parameters(self) -> dict[int, nn.Parameter]:
         """All parameters of the module and of those in it, by identity."""
         return {id(parameter): parameter for parameter in self.module.parameters()}
 
     @property
-    def is_leaf(self) -> bool:
+    def is_leaf_layer(self) -> bool:
         """Does the module hold no others?"""
         return not any(True for _ in self.module.children())
 
     def is_whole(self, depth: int) -> bool:
         """Does the row stand for all that is in the module, in a tree of ``depth``?"""
-        return self.depth >= depth or self.is_leaf
+        return self.depth >= depth or self.is_leaf_layer
 
     def all_below(self) -> Iterator[Layer]:
         """The rows under this one, all the way down."""
@@ -123,18 +141,18 @@ class ModelStatistics:
 
     ``total_params``, ``trainable_params`` and ``total_param_bytes`` count each parameter once, whatever the depth;
     ``total_mult_adds`` the multiplications with an addition; ``total_input`` and ``total_output_bytes`` are in bytes, the latter
-    counted twice, for the gradients, over the results of layers that have parameters. ``layers`` are the rows of the tree.
+    counted twice, for the gradients, over the results of layers that have parameters. ``summary_list`` are the rows of the tree.
     """
 
     def __init__(self, layers: list[Layer], inputs: list[Size], formatting: Formatting) -> None:
-        self.layers, self.formatting = layers, formatting
+        self.summary_list, self.formatting = layers, formatting
         parameters = layers[0].parameters().values()
         self.total_params = sum(parameter.numel() for parameter in parameters)
         self.trainable_params = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
         self.total_param_bytes = sum(parameter.numel() * parameter.element_size() for parameter in parameters)
         self.total_input = sum(size.nbytes for size in inputs)
         self.input_size = [size.shape for size in inputs]
-        leaves = [layer for layer in layers if layer.is_leaf]
+        leaves = [layer for layer in layers if layer.is_leaf_layer]
         self.total_mult_adds = sum(mult_adds(layer) for layer in leaves)
         self.total_output_bytes = sum(
             2 * layer.call.outputs[0].nbytes
@@ -161,7 +179,7 @@ class Formatting:
 
     def table(self, found: ModelStatistics) -> str:
         """Write the whole table."""
-        width = self.name_width(found.layers)
+        width = self.name_width(found.summary_list)
         rule = "=" * (width + len(self.columns) * self.column_width)
         title = "(type (var_name)" if RowSettings.VAR_NAMES in self.rows else "(type"
         title += ":depth-idx)" if RowSettings.DEPTH in self.rows else ")"
@@ -190,8 +208,8 @@ class Formatting:
     def tree(self, found: ModelStatistics, width: int) -> Iterator[str]:
         """Write the rows; each parameter is counted in the first that it belongs to."""
         counted: set[int] = set()
-        for layer in found.layers:
-            if layer.depth > self.depth or (layer.again and RowSettings.HIDE_RECURSIVE_LAYERS in self.rows):
+        for layer in found.summary_list:
+            if layer.depth > self.depth or (layer.is_recursive and RowSettings.HIDE_RECURSIVE_LAYERS in self.rows):
                 continue
             yield self.row(self.start(layer.depth) + self.title(layer), self.cells(layer, found, counted), width)
             if self.parameters:
@@ -219,11 +237,11 @@ class Formatting:
 
     def title(self, layer: Layer) -> str:
         """The class, the name and the number of a layer."""
-        title = layer.type
+        title = layer.class_name
         if RowSettings.VAR_NAMES in self.rows:
-            title += f" ({layer.name})"
+            title += f" ({layer.var_name})"
         if RowSettings.DEPTH in self.rows and layer.depth:
-            title += f": {layer.depth}-{layer.number}"
+            title += f": {layer.depth}-{layer.depth_index}"
         return title
 
     def name_width(self, layers: list[Layer]) -> int:
@@ -240,14 +258,14 @@ class Formatting:
         new = own - counted
         counted |= new
         count = sum(parameters[key].numel() for key in new)
-        again = layer.again or (bool(own) and not new)
+        again = layer.is_recursive or (bool(own) and not new)
         trainable = sum(parameter.requires_grad for parameter in parameters.values())
         inside = [layer, *layer.all_below()] if whole else []
-        work = sum(mult_adds(row) for row in inside if row.is_leaf)
+        work = sum(mult_adds(row) for row in inside if row.is_leaf_layer)
         number = f"{count:,}" if count else "--"
         return {
-            ColumnSettings.INPUT_SIZE: shape_of(layer.call.inputs if layer.call else []),
-            ColumnSettings.OUTPUT_SIZE: shape_of(layer.call.outputs if layer.call else []),
+            ColumnSettings.INPUT_SIZE: str(layer.input_size or "--"),
+            ColumnSettings.OUTPUT_SIZE: str(layer.output_size or "--"),
             ColumnSettings.NUM_PARAMS: "(recursive)"
             if again and parameters
             else f"({number})"
@@ -516,25 +534,16 @@ def mult_adds(layer: Layer) -> int:
     """
     if layer.call is None or not layer.call.outputs or isinstance(layer.module, nn.Embedding | nn.EmbeddingBag):
         return 0
-    module, shape = layer.module, layer.call.outputs[0].shape
+    module, shape = layer.module, layer.output_size
     if isinstance(module, TRANSPOSED) and layer.call.inputs:
-        shape = layer.call.inputs[0].shape  # its kernel is laid on every place of the input
+        shape = layer.input_size  # its kernel is laid on every place of the input
     if isinstance(module, CONVOLUTIONS + TRANSPOSED):
         positions = math.prod(shape) // shape[-1 - len(module.kernel_size)]
     elif isinstance(module, nn.Linear | nn.Bilinear | nn.RNNBase | nn.RNNCellBase):
         positions = math.prod(shape[:-1])
     else:
         positions = shape[0] if shape else 1
-    return positions * sum(parameter.numel() for parameter in layer.parameters().values())
-
-
-def shape_of(sizes: list[Size]) -> str:
-    """The first shape as text.
-
-    >>> shape_of([Size((2, 3), 24)]), shape_of([])
-    ('[2, 3]', '--')
-    """
-    return str(list(sizes[0].shape)) if sizes and sizes[0].shape else "--"
+    return positions * layer.num_params
 
 
 def kernel_of(module: nn.Module) -> str:
