@@ -17,6 +17,9 @@ class Net(nn.Module):
         self.fc = nn.Linear(3, 2)
     def forward(self, x):
         return torch.relu(self.fc(x))
+class Sized(Net):
+    def __init__(self, size):
+        super().__init__()
 ready = nn.Sequential(nn.Linear(3, 1))
 if __name__ == "__main__":
     raise AssertionError("not to be run")
@@ -58,10 +61,28 @@ def test_whole_numbers_may_go_in(form: list[str], tmp_path: Path, capsys: pytest
 
 def test_an_unknown_name_lists_the_models(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", f"{script}:Nett", "--input", "3"]) == 2
-    assert "defines no 'Nett'; models there: Net, ready" in capsys.readouterr().err
+    assert "defines no 'Nett'; models there: Net, Sized, ready" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model", ["nowhere.py:Net", "net.py"])
 def test_a_wrong_path_is_named(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", model, "--input", "3"]) == 2
     assert "script.py:Net" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "status", "words"),
+    [
+        ("Sized", "3", 2, "missing 1 required positional argument: 'size'. Make one in the script, model = Sized(...)"),
+        ("torch", "3", 2, "'torch' in {script} is no model; models there: Net, Sized, ready"),
+        ("Net", "4", 1, "mat1 and mat2 shapes cannot be multiplied"),
+        ("Net", "-4", 1, "input_size is the shape of one input"),
+    ],
+)
+def test_what_goes_wrong_is_said_without_a_traceback(
+    name: str, given: str, status: int, words: str, script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["summary", f"{script}:{name}", "--input", given]) == status
+    said = capsys.readouterr().err
+    assert said.startswith("summary: ")
+    assert words.format(script=script) in said

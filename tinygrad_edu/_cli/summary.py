@@ -52,18 +52,25 @@ def execute(asked: argparse.Namespace) -> int:
             names = runpy.run_path(script, run_name="<summary>")
         finally:
             del sys.path[0]
-        if name not in names:
-            models = [key for key, value in names.items() if isinstance(value, nn.Module) or _is_model_class(value)]
-            print(
-                f"summary: {script} defines no {name!r}; models there: {', '.join(models) or 'none'}", file=sys.stderr
-            )
+        models = [key for key, value in names.items() if isinstance(value, nn.Module) or _is_model_class(value)]
+        if name not in models:
+            what = f"{name!r} in {script} is no model" if name in names else f"{script} defines no {name!r}"
+            print(f"summary: {what}; models there: {', '.join(models) or 'none'}", file=sys.stderr)
             return 2
-        model = names[name]() if isinstance(names[name], type) else names[name]
+        try:
+            model = names[name]() if isinstance(names[name], type) else names[name]
+        except TypeError as error:
+            print(f"summary: {error}. Make one in the script, model = {name}(...), and give its name", file=sys.stderr)
+            return 2
         dtypes = None if asked.dtype is None else [kind for kind in _dtype.ALL if kind.name == asked.dtype]
-        if asked.info:
-            viz.info(model, (max(asked.batch, 1), *asked.input), dtypes=dtypes, verbose=1)
-        else:
-            viz.summary(model, tuple(asked.input), batch_size=asked.batch, dtypes=dtypes)
+        try:
+            if asked.info:
+                viz.info(model, (max(asked.batch, 1), *asked.input), dtypes=dtypes, verbose=1)
+            else:
+                viz.summary(model, tuple(asked.input), batch_size=asked.batch, dtypes=dtypes)
+        except (TypeError, ValueError, RuntimeError) as error:
+            print(f"summary: {error}", file=sys.stderr)
+            return 1
     return 0
 
 
