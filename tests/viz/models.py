@@ -191,6 +191,24 @@ def waves(t: Any) -> Any:
     )  # fmt: skip  # a line a block
 
 
+def dense(t: Any) -> Any:
+    """Each layer sees the results of all before it."""
+    nn = t.nn
+
+    class Dense(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Conv2d(2 + 4 * i, 4, 3, padding=1) for i in range(3)])
+            self.drop, self.pool = nn.Dropout2d(0.2), nn.AvgPool2d(2)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = t.cat([x, t.relu(layer(x))], dim=1)
+            return self.pool(self.drop(x))
+
+    return Dense()
+
+
 def frozen(t: Any) -> Any:
     """The first part keeps its weights, the second some of them."""
     nn = t.nn
@@ -217,5 +235,6 @@ MODELS = [
     Case("autoencoder", autoencoder, [(64,)]),
     Case("conv_autoencoder", conv_autoencoder, [(1, 16, 16)]),
     Case("waves", waves, [(2, 16)]),
+    Case("dense", dense, [(2, 8, 8)]),
     Case("frozen", frozen, [(4,)]),
 ]
