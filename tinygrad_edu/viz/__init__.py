@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dot import Graph, draw
+from ._draw import Graph, draw
 from ._summary import summary
 
 __all__ = ["Graph", "draw", "summary"]
