@@ -169,16 +169,25 @@ def _fold(diagram: Diagram, group: list[Call], around: Call) -> Fold:
 
 
 def _border(diagram: Diagram, members: set[str]) -> list[str]:
-    """What goes in and out, and how many parameters and operations are inside."""
-    into = {edge.source: None for op in diagram.vertices if op.id in members for edge in diagram.into(op.id)}
-    shapes = [diagram[s].shape for s in into if s not in members and diagram[s].kind is not Kind.PARAMETER]
+    """What goes in and out, and how many parameters and operations are inside; constants made inside are no news."""
+    outside = outside_inputs(diagram)
+    into = [
+        diagram[name]
+        for name in dict.fromkeys(e.source for op in diagram.ops() if op.id in members for e in diagram.into(op.id))
+    ]
+    comes = {
+        Kind.OP: lambda v: v.id not in members,
+        Kind.DATA: lambda v: v.id in outside,
+        Kind.PARAMETER: lambda v: False,
+    }
+    shapes = [vertex.shape for vertex in into if comes[vertex.kind](vertex)]
     out = [
         v.shape
         for v in diagram.vertices
         if v.id in members and (v.id == diagram.output or any(e.target not in members for e in diagram.out_of(v.id)))
     ]
-    inside = [s for s in into if diagram[s].kind is Kind.PARAMETER]
-    count = sum(_size(diagram[s]) for s in inside)
+    inside = [vertex for vertex in into if vertex.kind is Kind.PARAMETER]
+    count = sum(_size(vertex) for vertex in inside)
     texts = [", ".join(dict.fromkeys(str(shape) for shape in group)) for group in (shapes, out)]
     lines = [f"{texts[0]} -> {texts[1]}" if texts[0] else f"-> {texts[1]}"]
     lines += [f"{count:,} parameters"] if inside else []

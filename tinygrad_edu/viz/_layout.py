@@ -93,7 +93,7 @@ class _Frame:
     ways: dict[
         tuple[Key, Net | int], list[Item]
     ]  # from where a net starts here to where it arrives, over all ranks between
-    columns: list[tuple[float, float]]  # begin and end along of each rank
+    columns: list[tuple[float, float, float]]  # of each rank: where arrows run straight from, begin and end along
     before: float  # room for the border, along and across
     above: float
     along: float
@@ -288,7 +288,7 @@ class _Placing:
                 (above, below, before, after) if self.direction == "TB" else (below, above, before, after)
             )
         columns = self._columns(ranks, links, before)
-        length = columns[-1][1] + after if columns else before + after
+        length = columns[-1][2] + after if columns else before + after
         across = max((item.begin + item.across for items_of in ranks for item in items_of), default=0.0) + above + below
         if name is not None:
             wanted = text_width(self.titles[name]) + 2 * FRAME
@@ -296,8 +296,8 @@ class _Placing:
         self.frames[name] = _Frame(name, items, ways, columns, before, above, length, across)
         return self.frames[name]
 
-    def _columns(self, ranks: list[list[Item]], links: list[Link], begin: float) -> list[tuple[float, float]]:
-        """Begin and end of each rank; between them room for labels, and the more for bends the steeper they are."""
+    def _columns(self, ranks: list[list[Item]], links: list[Link], begin: float) -> list[tuple[float, float, float]]:
+        """Begin and end of each rank; before it room for labels, and the more for bends the steeper they are."""
         steps = [0.0] * len(ranks)
         labels = [0.0] * len(ranks)
         for link in links:
@@ -310,7 +310,7 @@ class _Placing:
             if number:
                 begin += max(BEND, min(STEEPEST, 0.3 * steps[number])) + labels[number]
             end = begin + max(item.along for item in items)
-            columns.append((begin, end))
+            columns.append((begin - labels[number], begin, end))
             begin = end
         return columns
 
@@ -324,7 +324,7 @@ class _Placing:
                 self._move(self.frames[key[1]], *self._corner(frame, item))
 
     def _corner(self, frame: _Frame, item: Item) -> tuple[float, float]:
-        begin, end = frame.columns[item.rank]
+        _, begin, end = frame.columns[item.rank]
         return frame.origin[0] + (begin + end - item.along) / 2, frame.origin[1] + frame.above + item.begin
 
     def _way(self, number: int) -> list[Stretch]:
@@ -348,7 +348,7 @@ class _Placing:
         net = (arrow.source, arrow.kind == "gradient")
         along, across = frame.origin[0], frame.origin[1] + frame.above
         for place, item in enumerate(items):
-            begin, end = (along + edge for edge in frame.columns[item.rank])
+            straight, begin, end = (along + edge for edge in frame.columns[item.rank])
             first, last = place == 0, place == len(items) - 1
             middle = (begin + end) / 2
             if first:
@@ -357,12 +357,12 @@ class _Placing:
                 )
             elif last:
                 yield Stretch(
-                    begin,
+                    straight,
                     along + frame.along if item.opening else middle - item.along / 2,
                     across + item.begin + item.entries[arrives],
                 )
             else:
-                yield Stretch(begin, end, across + item.begin)
+                yield Stretch(straight, end, across + item.begin)
 
     def _gap(self, name: str, across: float) -> float:
         """How far the border of a round box lies behind that of its rectangle."""

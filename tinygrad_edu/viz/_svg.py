@@ -241,4 +241,6 @@ def from_dot(picture: str, scene: Scene, theme: Theme) -> str:
     assert box is not None
     _, _, width, height = (float(side) for side in box[1].split())
     body = re.sub(r"<!--.*?-->\n?", "", body[body.index(">") + 1 :], flags=re.DOTALL)
+    hinted = r'<title>[^<]*</title>\n<g id="a_[^"]*"><a xlink:title="([^"]*)">'  # a hint as a link that leads nowhere
+    body = re.sub(hinted, r"<title>\1</title>", body).replace("</a>\n</g>\n", "")
     return _head(scene, width, height, theme) + body.lstrip()

@@ -10,6 +10,10 @@ import numpy as np
 __all__ = ["clean", "number", "setting", "shape_of", "summary_of", "unusual"]
 
 LONGEST = 50  # characters of a name or of a setting
+INTERNAL = {  # settings in which an op keeps its own notes: they say nothing to who called it
+    "groups", "how", "left", "memo", "parameters", "parts", "per_row", "places", "plans", "result", "right", "share", "skip", "source",
+    "spatial", "starts", "weights", "which", "whole", "window",
+}  # fmt: skip  # a list to look through
 FIGURE_SPACE = "\u2007"  # as wide as a digit: columns of numbers stand straight in a font of any width
 
 
@@ -93,17 +97,19 @@ def shape_of(shape: tuple[int, ...], dtype: str | None) -> str:
 
 
 def setting(name: str, value: Any) -> str | None:
-    """Write a setting as in a call, None where that would say nothing: an array, or what a step keeps for itself.
+    """Write a setting as in a call, None where that would say nothing: an array, or what an op keeps for itself.
 
     Examples
     --------
     >>> setting("axis", -1), setting("index", (slice(None), slice(0, 8))), setting("mask", np.zeros(3))
     ('axis=-1', '[:, 0:8]', None)
     """
+    if name in INTERNAL:
+        return None
     if name == "index":
         parts = value if isinstance(value, tuple) else (value,)
-        return clean(f"[{', '.join(_index(part) for part in parts)}]")
-    return clean(f"{name}={_plain(value)}") if _is_plain(value) else None
+        return clean(f"[{', '.join(_index(part) for part in parts)}]", 40)
+    return clean(f"{name}={_plain(value)}", 40) if _is_plain(value) else None
 
 
 def _index(part: Any) -> str:
