@@ -12,16 +12,14 @@ _HERE = os.path.dirname(__file__) + os.sep
 def users_frame() -> FrameType | None:
     """The innermost frame outside this package, None if there is none."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame is not None and is_inner(frame):
         frame = frame.f_back
     return frame
 
 
-def text_of(frame: FrameType) -> str:
-    """The line that ``frame`` runs, without its indentation; empty where no file holds it."""
-    import linecache
-
-    return linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+def is_inner(frame: FrameType) -> bool:
+    """Is ``frame`` one of this package's own?"""
+    return frame.f_code.co_filename.startswith(_HERE)
 
 
 def users_line() -> str | None:
@@ -29,6 +27,8 @@ def users_line() -> str | None:
     frame = users_frame()
     if frame is None:
         return None
+    import linecache
+
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     line = f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
-    text = text_of(frame)
     return f"{line}: {text}" if text else line
