@@ -71,7 +71,7 @@ class Tape:
     """What ran inside a ``record`` block.
 
     ``ops`` holds every operation in the order they ran, ``walks`` every backward pass (in each, ``(node, g, shares)`` per step), ``left``
-    what left the graph as plain numbers, ``error`` the exception that ended the block.
+    what left the graph as plain numbers, ``error`` the exception that ended the block, ``backwards`` how often ``backward()`` ran.
     """
 
     def __init__(self) -> None:
@@ -79,6 +79,7 @@ class Tape:
         self.walks: list[Walk] = []
         self.left: list[Left] = []
         self.error: str | None = None
+        self.backwards = 0
         self.names: dict[str, Tensor] = {}  # the variables where backward() was called or an op raised
         self._raised: BaseException | None = None  # the last exception that an op raised
         self._of_node: dict[int, Ran] = {}
@@ -433,7 +434,7 @@ class record:
         if nth is not None and nth < 1:
             raise ValueError(f"nth counts the calls of backward() from 1, and {nth} was given")
         self.tape = Tape()
-        self._nth, self._finished = nth, 0
+        self._nth = nth
 
     def __enter__(self) -> Tape:
         if record._running is not None:
@@ -450,9 +451,14 @@ class record:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and record._running is self:
-            self.tape.stopped_by(error)
+        if error is not None:
+            self.failed(error)
         self.stop()
+
+    def failed(self, error: BaseException) -> None:
+        """Note the exception that ends the block, if it still records."""
+        if record._running is self:
+            self.tape.stopped_by(error)
 
     def stop(self) -> None:
         """Record nothing from now on; the block itself may go on."""
@@ -512,9 +518,9 @@ class record:
             raise
         finally:
             state.watch = outside
+        self.tape.backwards += walk.accumulates
         if walk.accumulates and self._nth is not None:
-            self._finished += 1
-            if self._finished == self._nth:
+            if self.tape.backwards == self._nth:
                 self.stop()
             else:
                 self.tape.forget()
