@@ -141,7 +141,7 @@ class Given:
     cut: str | None = None
     version: int = 0
     source: Source | None = None
-    origins: tuple[Any, ...] = ()  # what it was cut off from or written by: Ran, Given, the engine's Node
+    origins: tuple[Any, ...] = field(default=(), repr=False)  # what it was cut off from or written by: Ran, Given, Node
     tensor: Any = None  # a weak reference, or None for a number
     age: float = 0  # by the engine's clock, as in Node.seq
 

@@ -215,7 +215,7 @@ class Tape:
             source_here(),
             origins,
             ref(tensor),
-            tick() if leaf is None or self._leaf_before(leaf) else leaf.seq,
+            tick() if leaf is None else self._age_of(leaf),
         )
         if leaf is not None:
             self._of_leaf[_state_of(leaf, tensor)] = given
@@ -224,8 +224,10 @@ class Tape:
             self._remember(tensor, given)
         return given
 
-    def _leaf_before(self, leaf: Any) -> bool:
-        return any([given.leaf is leaf for given in self._of_leaf.values()])
+    def _age_of(self, leaf: Any) -> float:
+        """The age of a leaf, a fraction later for each state it was in before."""
+        before = sum([given.leaf is leaf for given in self._of_leaf.values()])
+        return float(leaf.seq + before / (before + 1))
 
     def _number(self, number: float) -> Given:
         origins = tuple([left.origin for left in self.left if left.result is number and type(number) is float])[-1:]
