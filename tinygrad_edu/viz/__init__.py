@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._draw import Graph, draw
+from ._record import record
 from ._summary import summary
 
-__all__ = ["Graph", "draw", "summary"]
+__all__ = ["Graph", "draw", "record", "summary"]

@@ -117,10 +117,9 @@ class Graph:
         try:
             path.write_bytes(content)
         except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise type(error)(
-                error.errno,
-                f"the picture cannot be written: {os.strerror(error.errno or 0)}. Create the folder, or choose another path",
-                str(path),
+                f"{path}: the picture cannot be written ({reason}). Create the folder, or choose another path"
             ) from None
 
     def _content(self, name: str, suffix: str) -> bytes:

@@ -175,12 +175,7 @@ def _border(diagram: Diagram, members: set[str]) -> list[str]:
         diagram[name]
         for name in dict.fromkeys(e.source for op in diagram.ops() if op.id in members for e in diagram.into(op.id))
     ]
-    comes = {
-        Kind.OP: lambda v: v.id not in members,
-        Kind.DATA: lambda v: v.id in outside,
-        Kind.PARAMETER: lambda v: False,
-    }
-    shapes = [vertex.shape for vertex in into if comes[vertex.kind](vertex)]
+    shapes = [v.shape for v in into if v.id in outside or (v.kind is Kind.OP and v.id not in members)]
     out = [
         v.shape
         for v in diagram.vertices

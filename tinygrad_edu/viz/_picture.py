@@ -158,7 +158,13 @@ def _surroundings(diagram: Diagram, fold_of: dict[str, Fold], home: dict[str, Ca
     for vertex in diagram.vertices:
         if vertex.kind is Kind.OP:
             continue
-        users = {edge.target for edge in diagram.out_of(vertex.id)}
+        made_from = diagram.into(vertex.id)
+        if made_from:  # what detach() gave stands where it was cut off
+            around[vertex.id] = around[made_from[-1].source]
+            if made_from[-1].source in fold_of:
+                fold_of[vertex.id] = fold_of[made_from[-1].source]
+            continue
+        users = {edge.target for edge in diagram.out_of(vertex.id) if diagram[edge.target].kind is Kind.OP}
         if vertex.id in outside or not users:
             around[vertex.id] = program
             continue
@@ -199,7 +205,7 @@ def _leaf(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str) -> Box:
     lines = [clean(vertex.name), shape_of(vertex.shape, vertex.dtype)]
     if vertex.kind is Kind.DATA and vertex.version:  # a parameter is written by each step of an optimizer: no news
         lines += _version(vertex)
-    lines += _contents(vertex, shown, diagram)
+    lines += _stopped(vertex) + _contents(vertex, shown, diagram)
     role: Role = "parameter" if vertex.kind is Kind.PARAMETER else "data"
     return _judged(Box(vertex.id, role, tuple(lines), (vertex.id,), cluster, _hint(vertex)), vertex)
 

@@ -40,6 +40,9 @@ def scalar_scene(diagram: Diagram, names: Mapping[str, str]) -> Scene:
         for element in range(_size(vertex)):
             record = _record(diagram, vertex, element, names)
             missing = missing or any(cell.endswith("not kept") for cell in record.lines)
+            for edge in diagram.into(vertex.id) if vertex.kind is Kind.DATA else ():  # what detach() gave
+                if _size(diagram[edge.source]) == _size(vertex):
+                    arrows.append(Arrow(_end(diagram[edge.source], element), record.id, "argument", (edge.argument,)))
             if vertex.kind is Kind.OP:
                 op = _part(vertex, element)
                 symbol = [
@@ -62,6 +65,11 @@ def _part(vertex: Vertex, element: int) -> str:
     return vertex.id if _size(vertex) == 1 else f"{vertex.id}_{element}"
 
 
+def _end(vertex: Vertex, element: int) -> str:
+    """The box that a number is read from."""
+    return _part(vertex, element) + ("_out" if vertex.kind is Kind.OP else "")
+
+
 def _record(diagram: Diagram, vertex: Vertex, element: int, names: Mapping[str, str]) -> Box:
     """The box of a number: its name if it has one, the number, its gradient."""
     is_op = vertex.kind is Kind.OP
@@ -81,8 +89,7 @@ def _record(diagram: Diagram, vertex: Vertex, element: int, names: Mapping[str, 
     role: Role = (
         "output" if last and is_op else "tensor" if is_op else "parameter" if vertex.kind is Kind.PARAMETER else "data"
     )
-    identity = f"{_part(vertex, element)}_out" if is_op else _part(vertex, element)
-    return Box(identity, role, tuple(cells), () if is_op else (vertex.id,), cells=True)
+    return Box(_end(vertex, element), role, tuple(cells), () if is_op else (vertex.id,), cells=True)
 
 
 def _number(array: np.ndarray, element: int) -> str:
@@ -101,7 +108,7 @@ def _sources(diagram: Diagram, vertex: Vertex) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in range(_size(vertex))]
     for edge in edges:
         source = diagram[edge.source]
-        ends = [_part(source, element) + ("_out" if source.kind is Kind.OP else "") for element in range(_size(source))]
+        ends = [_end(source, element) for element in range(_size(source))]
         for inputs, used in zip(found, _used(diagram, vertex, source, edge.number), strict=True):
             inputs += [ends[element] for element in used]
     return found
