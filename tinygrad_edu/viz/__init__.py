@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._draw import Graph, draw
 from ._record import record
+from ._spellings import draw_dot, make_dot
 from ._summary import summary
 
-__all__ = ["Graph", "draw", "record", "summary"]
+__all__ = ["Graph", "draw", "draw_dot", "make_dot", "record", "summary"]

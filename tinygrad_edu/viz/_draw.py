@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .. import nn
     from .._tensor import Tensor
 
-__all__ = ["Graph", "draw"]
+__all__ = ["Graph", "draw", "named_results"]
 
 SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf", ".html", ".json", ".txt")
 PAGE = """<!DOCTYPE html>
@@ -242,7 +242,7 @@ def draw(
     _check("rankdir", rankdir, ("LR", "RL", "TB", "BT"))
     _check("theme", theme, ("auto", "light", "dark"))
     diagram = output if isinstance(output, Diagram) else read(output, model=model, names=names)
-    known = _named_results(diagram, names or {})
+    known = named_results(diagram, names or {})
     if mode == "scalar":
         return Graph(scalar_scene(diagram, known), rankdir, theme)
     scene = scene_of(
@@ -263,7 +263,7 @@ def _check(name: str, given: object, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"draw: {name} is one of {', '.join(map(repr, allowed))}, not {given!r}")
 
 
-def _named_results(diagram: Diagram, names: Mapping[str, Tensor]) -> dict[str, str]:
+def named_results(diagram: Diagram, names: Mapping[str, Tensor]) -> dict[str, str]:
     """The names of results by the id of their vertex; a tensor at hand also tells its value and gradient."""
     found: dict[str, str] = {}
     for name, tensor in names.items():

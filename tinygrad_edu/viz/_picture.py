@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from textwrap import wrap
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from ._colours import Role
 from ._fold import Call, Fold, calls_of, chains, folds, outside_inputs
 from ._graph import Diagram, Edge, Kind, Vertex
 from ._scene import Arrow, ArrowKind, Box, Cluster, Scene
-from ._values import clean, number, setting, shape_of, summary_of, unusual
+from ._values import LONGEST, clean, number, setting, shape_of, summary_of, unusual
 
 __all__ = ["NOT_KEPT", "View", "missing_arguments", "scene_of"]
 
@@ -33,6 +34,7 @@ class Shown(NamedTuple):
     tensors: bool  # a box of its own for each result
     said_missing: bool  # tell where a value was not kept
     saved: bool
+    longest_setting: int  # characters; 0 for no settings
 
 
 def scene_of(
@@ -45,6 +47,7 @@ def scene_of(
     depth: int,
     collapse_repeated: bool,
     max_nodes: int,
+    longest_setting: int = 40,
 ) -> Scene:
     """Choose boxes and arrows for ``diagram``; ``names`` are those of results, by the id of their vertex.
 
@@ -57,10 +60,11 @@ def scene_of(
     kept = all(op.value is not None for op in diagram.ops())
     shown = Shown(
         view,
-        values is True or (values == "auto" and few),
-        values is True or (values == "auto" and few and kept),
-        values is True,
-        saved,
+        values=values is True or (values == "auto" and few),
+        tensors=values is True or (values == "auto" and few and kept),
+        said_missing=values is True,
+        saved=saved,
+        longest_setting=longest_setting,
     )
     program, home = calls_of(diagram)
     deepest = max((len(vertex.places) for vertex in diagram.vertices), default=0)
@@ -124,7 +128,7 @@ def _draw(
             if separate:
                 boxes.append(_result(diagram, vertex, shown, names, cluster))
                 end_of[vertex.id] = boxes[-1].id
-                arrows += _arrows(vertex.id, boxes[-1].id, shown.view, flows=True, result=True)
+                arrows += _arrows(vertex.id, boxes[-1].id, shown.view, _flows_back(diagram, vertex), result=True)
     pairs: set[tuple[str, str, str]] = set()
     for edge in diagram.edges:
         if edge.source not in end_of or edge.target not in end_of:
@@ -144,7 +148,7 @@ def _draw(
     output = diagram[diagram.output]
     if output.id in fold_of:
         boxes.append(_result(diagram, output, shown, names, None))
-        arrows += _arrows(fold_of[output.id].id, boxes[-1].id, shown.view, flows=True, result=True)
+        arrows += _arrows(fold_of[output.id].id, boxes[-1].id, shown.view, _flows_back(diagram, output), result=True)
     if shown.saved:
         _add_saved(diagram, fold_of, end_of, boxes, arrows)
     title = f"Graph of {clean(names[output.id])}" if output.id in names else "Graph of a result"
@@ -182,6 +186,11 @@ def _surroundings(diagram: Diagram, fold_of: dict[str, Fold], home: dict[str, Ca
     return around
 
 
+def _flows_back(diagram: Diagram, vertex: Vertex) -> bool:
+    """Does a gradient go from an op to any of its arguments?"""
+    return any(edge.flows for edge in diagram.into(vertex.id))
+
+
 def _arrows(
     source: str,
     target: str,
@@ -213,9 +222,11 @@ def _leaf(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str) -> Box:
 def _op(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str, separate: bool) -> Box:
     name = (vertex.step or vertex.name) if shown.view == "backward" else vertex.name
     lines = [clean(name)]
-    lines += [text for key, value in vertex.settings.items() if (text := setting(key, value))][:3]
+    if shown.longest_setting:
+        found = (setting(key, value, shown.longest_setting) for key, value in vertex.settings.items())
+        lines += [text for text in found if text][:3]
     lines += [f"{argument}: constant, not kept" for argument in missing_arguments(diagram, vertex)]
-    if not separate:
+    if not separate and vertex.error is None:
         lines.append(shape_of(vertex.shape, None))
         lines += _version(vertex) + _stopped(vertex) + _meeting(diagram, vertex, shown)
     box = Box(vertex.id, "op", tuple(lines), (vertex.id,), cluster, _hint(vertex), round=True)
@@ -278,7 +289,7 @@ def _contents(vertex: Vertex, shown: Shown, diagram: Diagram) -> list[str]:
         lines += summary_of(vertex.grad, "grad")
     elif vertex.kind is Kind.PARAMETER:
         lines.append("grad not computed")
-    elif vertex.kind is Kind.OP and shown.said_missing and not vertex.cut:
+    elif vertex.kind is Kind.OP and shown.said_missing and _flows_back(diagram, vertex):
         lines.append("grad not computed, or not kept")
     return lines + _meeting(diagram, vertex, shown)
 
@@ -297,7 +308,8 @@ def _judged(box: Box, vertex: Vertex) -> Box:
 
 
 def _failing(box: Box, why: str) -> Box:
-    return replace(box, role="failing", lines=(*box.lines, f"! {clean(why, 80)}"), round=False)
+    told = wrap(f"! {clean(why, 300)}", LONGEST, max_lines=4, placeholder=" ...")
+    return replace(box, role="failing", lines=(*box.lines, *told), hint=clean(f"{box.hint}  {why}", 500), round=False)
 
 
 def _folded(diagram: Diagram, fold: Fold) -> Box:

@@ -46,7 +46,7 @@ def scalar_scene(diagram: Diagram, names: Mapping[str, str]) -> Scene:
             if vertex.kind is Kind.OP:
                 op = _part(vertex, element)
                 symbol = [
-                    SYMBOLS.get(vertex.name, vertex.name),
+                    _symbol(vertex),
                     *(f"{a}: not kept" for a in missing_arguments(diagram, vertex)),
                 ]
                 boxes.append(Box(op, "op", tuple(symbol), (vertex.id,), round=True))
@@ -63,6 +63,12 @@ def _size(vertex: Vertex) -> int:
 
 def _part(vertex: Vertex, element: int) -> str:
     return vertex.id if _size(vertex) == 1 else f"{vertex.id}_{element}"
+
+
+def _symbol(vertex: Vertex) -> str:
+    if vertex.name == "power" and "exponent" in vertex.settings:
+        return clean(f"**{vertex.settings['exponent']}")
+    return SYMBOLS.get(vertex.name, vertex.name)
 
 
 def _end(vertex: Vertex, element: int) -> str:

@@ -173,9 +173,8 @@ def _lines(box: Box, x: float, y: float, width: float, height: float) -> str:
     top = y + height / 2 - LINE * len(box.lines) / 2 + 10.5 + (2 if box.role == "module" else 0)
     texts = []
     for number, line in enumerate(box.lines):
-        weight = ' font-weight="bold"' if line.startswith("! ") else ""
         texts.append(
-            f'<text x="{_n(middle)}" y="{_n(top + LINE * number)}" text-anchor="middle"{weight} xml:space="preserve">{escape(line)}</text>'
+            f'<text x="{_n(middle)}" y="{_n(top + LINE * number)}" text-anchor="middle" xml:space="preserve">{escape(line)}</text>'
         )
     return "".join(texts)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["clean", "number", "setting", "shape_of", "summary_of", "unusual"]
+__all__ = ["LONGEST", "clean", "number", "setting", "shape_of", "summary_of", "unusual"]
 
 LONGEST = 50  # characters of a name or of a setting
 INTERNAL = {  # settings in which an op keeps its own notes: they say nothing to who called it
@@ -96,7 +96,7 @@ def shape_of(shape: tuple[int, ...], dtype: str | None) -> str:
     return f"{dtype} {shape}" if dtype else str(shape)
 
 
-def setting(name: str, value: Any) -> str | None:
+def setting(name: str, value: Any, longest: int = LONGEST) -> str | None:
     """Write a setting as in a call, None where that would say nothing: an array, or what an op keeps for itself.
 
     Examples
@@ -108,8 +108,8 @@ def setting(name: str, value: Any) -> str | None:
         return None
     if name == "index":
         parts = value if isinstance(value, tuple) else (value,)
-        return clean(f"[{', '.join(_index(part) for part in parts)}]", 40)
-    return clean(f"{name}={_plain(value)}", 40) if _is_plain(value) else None
+        return clean(f"[{', '.join(_index(part) for part in parts)}]", longest)
+    return clean(f"{name}={_plain(value)}", longest) if _is_plain(value) else None
 
 
 def _index(part: Any) -> str:
