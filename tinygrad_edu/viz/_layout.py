@@ -158,7 +158,7 @@ class _Placing:
             stretches = self._way(number)
             last = stretches[-1]
             long, wide = self._label_size(arrow)
-            begin = last.end - long - 8
+            begin = last.end - self._gap(arrow.target, last.across) - long - 8
             labels.append(
                 turned(begin, last.across - wide - 2 if self.sideways else last.across + 2, long, wide)
                 if arrow.label
