@@ -130,7 +130,12 @@ class Graph:
                     f"{name}: a {suffix[1:].upper()} needs graphviz's program dot, which was not found (apt install graphviz, brew install "
                     "graphviz). Save to .svg or .html, which need no program"
                 )
-            return _run(dot, suffix[1:], self.source)
+            try:
+                return _run(dot, suffix[1:], self.source)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise RuntimeError(
+                    f"{name}: graphviz's program dot failed ({error}). Save to .svg or .html, which need no program"
+                ) from None
         texts = {".svg": self.svg, ".html": self._page, ".json": self._json, ".txt": self.to_text}
         return texts.get(suffix, lambda: self.source)().encode("utf-8")
 
@@ -175,9 +180,7 @@ class Graph:
 
 def _run(dot: str, form: str, source: str) -> bytes:
     """Let graphviz draw, with no shell between."""
-    done = subprocess.run(
-        [dot, f"-T{form}"], input=source.encode("utf-8"), capture_output=True, check=True, timeout=120
-    )
+    done = subprocess.run([dot, f"-T{form}"], input=source.encode("utf-8"), capture_output=True, check=True, timeout=60)
     return done.stdout
 
 

@@ -406,7 +406,9 @@ def _with_clusters(
             used |= dict.fromkeys(call.id for call in calls.get(box.cluster, program).chain()[1:])
     clusters = [
         Cluster(name, clean(calls[name].label(), 60), parent.id if parent.place is not None else None)
-        for name in used
+        for name in sorted(
+            used, key=lambda name: int(name[1:])
+        )  # a frame's number is above that of the frame around it
         if (parent := calls[name].parent) is not None
     ]
     placed = (box if box.cluster in used or box.cluster is None else replace(box, cluster=None) for box in boxes)

@@ -30,7 +30,7 @@ def text_of(scene: Scene) -> str:
         arriving.setdefault(target, []).append(f"{source}{label}")
     lines = [scene.description()]
     opened: list[str] = []
-    for box in scene.boxes:
+    for box in _before_their_users(scene):
         around: list[str] = []
         frame = box.cluster
         while frame is not None:
@@ -44,6 +44,20 @@ def text_of(scene: Scene) -> str:
         opened = around
         lines.append(f"{'  ' * (len(around) + 1)}{_line(box, arriving.get(box.id, []))}")
     return "\n".join([*lines, ""])
+
+
+def _before_their_users(scene: Scene) -> list[Box]:
+    """The boxes, each leaf right before the first that uses it."""
+    boxes = {box.id: box for box in scene.boxes}
+    sources: dict[str, list[str]] = {}
+    for arrow in scene.arrows:
+        sources.setdefault(arrow.target, []).append(arrow.source)
+    told: dict[str, None] = {}
+    for box in scene.boxes:
+        if box.id in sources:
+            told |= dict.fromkeys(source for source in sources[box.id] if source not in sources)
+            told[box.id] = None
+    return [boxes[name] for name in told | boxes]
 
 
 def _line(box: Box, arguments: list[str]) -> str:
