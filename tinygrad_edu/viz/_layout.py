@@ -133,6 +133,10 @@ class _Placing:
         for arrow in scene.arrows:
             self.arriving.setdefault(arrow.target, []).append(arrow)
         self.pieces = [self._pieces(number, arrow) for number, arrow in enumerate(scene.arrows)]
+        self.crossing: dict[str | None, list[tuple[int, Key, Key, Net | int]]] = {}
+        for number, pieces in enumerate(self.pieces):
+            for frame, start, end, arrives in pieces:
+                self.crossing.setdefault(frame, []).append((number, start, end, arrives))
         self.frames: dict[str | None, _Frame] = {}
 
     def layout(self) -> Layout:
@@ -232,14 +236,12 @@ class _Placing:
                     (item.entries if key[0] == "in" else item.exits)[key[1], bool(key[2])] = part.above + opening.begin
             items["frame", inner] = item
         ends: dict[tuple[Key, Net | int], tuple[Item, Net]] = {}
-        for number, pieces in enumerate(self.pieces):
+        for number, start, end, arrives in self.crossing.get(name, ()):
             net = (self.scene.arrows[number].source, self.scene.arrows[number].kind == "gradient")
-            for frame, start, end, arrives in pieces:
-                if frame == name:
-                    for key in (start, end):
-                        if key not in items:
-                            items[key] = Item(entries={net: 0.0}, exits={net: 0.0}, fixed=True, opening=key[0])
-                    ends[end, arrives] = (items[start], net)
+            for key in (start, end):
+                if key not in items:
+                    items[key] = Item(entries={net: 0.0}, exits={net: 0.0}, fixed=True, opening=key[0])
+            ends[end, arrives] = (items[start], net)
         rank(list(items.values()), [(start, items[end]) for (end, _), (start, _) in ends.items()])
         ranks, links, ways = connect(
             list(items.values()), {end: (start, items[end[0]], net) for end, (start, net) in ends.items()}
