@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -39,13 +40,16 @@ PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ margin: 1rem; font-family: "DejaVu Sans", sans-serif; color: {text}; background: {page}; }}
-pre {{ overflow-x: auto; }}
+pre, .graph {{ overflow-x: auto; }}
+.graph svg {{ min-width: {narrowest}px; }}
 {dark}</style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
-{picture}<details>
+<div class="graph" role="region" aria-label="Picture" tabindex="0">
+{picture}</div>
+<details>
 <summary>The same as text</summary>
 <pre>{plain}</pre>
 </details>
@@ -142,6 +146,8 @@ class Graph:
     def _page(self) -> str:
         from ._colours import DARK, LIGHT
 
+        picture = self.svg()
+        width = re.search(r"max-width: (\d+)", picture)
         colours = DARK if self._theme == "dark" else LIGHT
         dark = f"@media (prefers-color-scheme: dark) {{ body {{ color: {DARK.text}; background: {DARK.page}; }} }}\n"
         return PAGE.format(
@@ -149,7 +155,8 @@ class Graph:
             text=colours.text,
             page=colours.page,
             dark=dark if self._theme == "auto" else "",
-            picture=self.svg(),
+            picture=picture,
+            narrowest=int(width[1]) * 7 // 10 if width else 0,  # smaller text would not be read: the picture scrolls
             plain=escape(self.to_text()),
         )
 

@@ -28,6 +28,8 @@ LINE = 14.0  # from line to line of text
 BETWEEN = 14.0  # boxes of one rank
 BEND = 34.0  # room between ranks for arrows to bend, at least
 STEEPEST = 90.0  # and at most
+STRAIGHT = 4.0  # room for an arrow that comes straight through a frame's border
+HEADS = 16.0  # room for the head of an arrow
 FRAME, HEAD = 12.0, 24.0  # room inside a frame: at its sides, and above, for its name
 MARGIN = 10.0
 SWEEPS, PASSES = 8, 12
@@ -300,17 +302,21 @@ class _Placing:
 
     def _columns(self, ranks: list[list[Item]], links: list[Link], begin: float) -> list[tuple[float, float, float]]:
         """Begin and end of each rank; before it room for labels, and the more for bends the steeper they are."""
-        steps = [0.0] * len(ranks)
+        bends = [0.0] * len(ranks)
         labels = [0.0] * len(ranks)
         for link in links:
-            here = link.target.rank
-            steps[here] = max(steps[here], abs(link.rise()))
+            here, rise = link.target.rank, abs(link.rise())
+            straight = rise < 0.5 and bool(
+                link.source.opening or link.target.opening
+            )  # it needs no room to bend, nor for a head
+            bends[here] = max(bends[here], STRAIGHT if straight else min(STEEPEST, max(BEND, 0.3 * rise)))
             if isinstance(link.arrives, int):
                 labels[here] = max(labels[here], self._label_size(self.scene.arrows[link.arrives])[0] + 10)
+                bends[here] = max(bends[here], HEADS)
         columns = []
         for number, items in enumerate(ranks):
             if number:
-                begin += max(BEND, min(STEEPEST, 0.3 * steps[number])) + labels[number]
+                begin += (bends[number] or BEND) + labels[number]
             end = begin + max(item.along for item in items)
             columns.append((begin - labels[number], begin, end))
             begin = end
