@@ -308,7 +308,7 @@ Graph of a result: 4 operations, 4 parameters, 2 inputs.
       n7  op  linear(n6 [x], n2 [w], n3 [b (1,) -> (4, 1); grad summed over dim 0])  (4, 1)
   n8  data  data  float32 (4, 1)
   n9  op  mse_loss(n7 [x], n8 [y])  reduction=mean
-  n9_out  output  output <- n9  float32 ()
+  n9_out  output  <- n9  float32 ()
 """
     )
 

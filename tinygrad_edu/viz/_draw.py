@@ -94,7 +94,7 @@ class Graph:
         Graph of a result: 1 operation, 1 parameter.
           n0  parameter  leaf  float32 ()  value 2  grad not computed
           n1  op  mul(n0, n0)
-          n1_out  output  output <- n1  float32 ()  value 4
+          n1_out  output  <- n1  float32 ()  value 4
         <BLANKLINE>
         """
         return text_of(self._scene)

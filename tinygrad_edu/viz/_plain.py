@@ -62,11 +62,12 @@ def _before_their_users(scene: Scene) -> list[Box]:
 
 def _line(box: Box, arguments: list[str]) -> str:
     """One box: its name, its kind, what it takes, and its text."""
-    name, *rest = (line.replace(FIGURE_SPACE, " ") for line in box.lines)
-    if box.role in ("op", "module", "failing") or arguments:
-        name = (
-            f"{name}({', '.join(arguments)})"
-            if box.vertices or box.role == "saved"
-            else f"{name} <- {', '.join(arguments)}"
-        )
-    return "  ".join([box.id, box.role, name, *rest])
+    first, *rest = (line.replace(FIGURE_SPACE, " ") for line in box.lines)
+    taken = ", ".join(arguments)
+    if not box.vertices and box.role != "saved":  # a result: what follows tells it
+        told = [f"<- {taken}", *([] if first == box.role else [first])]
+    elif arguments or box.role in ("op", "module"):
+        told = [f"{first}({taken})"]
+    else:
+        told = [first]
+    return "  ".join([box.id, box.role, *told, *rest])
