@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._dot import Graph, draw
+from ._player import Player, step
 from ._summary import summary
 
-__all__ = ["Graph", "draw", "summary"]
+__all__ = ["Graph", "Player", "draw", "step", "summary"]

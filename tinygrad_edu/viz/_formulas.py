@@ -46,10 +46,11 @@ def forward_formula(vertex: Vertex, shapes: Mapping[str, Shape]) -> Formula:
     code = source_of(op.forward)
     entry = _entry(vertex)
     cells = _forward_cells(vertex, code, shapes)
-    said = (op.__doc__ or "").strip().partition("\n")[0]
-    if code is None or "\n" in code or "(...)" in code:  # a computation of several lines is there for speed
-        return Formula(said or None, None if entry is None else entry.forward, cells)
-    return Formula(f"out = {code}", None if entry is None else entry.forward, cells)
+    if code is not None and "\n" not in code and "(...)" not in code:
+        return Formula(f"out = {code}", None if entry is None else entry.forward, cells)
+    if entry is not None:  # several lines are there for speed, and the textbook says it shorter
+        return Formula(None, entry.forward, cells)
+    return Formula((op.__doc__ or "").strip().partition("\n")[0] or None, None, cells)
 
 
 def gradient_formula(vertex: Vertex, argument: str, shapes: Mapping[str, Shape]) -> Formula:
@@ -63,10 +64,11 @@ def gradient_formula(vertex: Vertex, argument: str, shapes: Mapping[str, Shape])
     return Formula(code, None if entry is None else entry.gradients.get(argument), _gradient_cells(vertex, argument, code, shapes))
 
 
-def letters(vertex: Vertex) -> dict[str, str]:
-    """The letters that the textbook's formula gives to the arguments."""
+def title_of_argument(vertex: Vertex, argument: str) -> str:
+    """The name of an argument in the op's source, after its letter in the textbook's formula."""
     entry = _entry(vertex)
-    return {} if entry is None else entry.letters
+    letter = argument if entry is None else entry.letters.get(argument, argument)
+    return argument if letter == argument else f"{letter}: {argument}"
 
 
 def _op(vertex: Vertex) -> Any:
