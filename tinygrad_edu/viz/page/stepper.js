@@ -7,6 +7,7 @@ const LONGEST_SUM = 24; // terms that are written out
 let language = data.language;
 let current = 0; // number of the step shown, from 0
 let timer = null;
+let marked = []; // the cells that the visited cell is made of
 
 const find = (id) => document.getElementById(id);
 
@@ -140,7 +141,9 @@ function showArray(title, number, onCell = null) {
     element.append(make("p", say("shown_part", part), "note"));
   }
   if (cells.length > 1) {
-    element.append(make("p", "", "legend", make("span", "", "bar"), make("span", say("legend", { low: array.low, high: array.high }))));
+    const end = scale.toPrecision(3);
+    const bar = [make("span", `-${end}`), make("span", "", "bar"), make("span", end)];
+    element.append(make("p", "", "legend", ...bar, make("span", say("legend", { low: array.low, high: array.high }))));
   }
   element.append(readout);
   return shown;
@@ -188,7 +191,6 @@ function showTerms(rule, shown, operands) {
   // A line below a result: the expression of the visited cell. Returns the line and what to do when a cell is visited.
   const line = make("div", "", "terms");
   line.setAttribute("aria-live", "polite");
-  let marked = [];
   const onCell = (place) => {
     for (const cell of marked) cell.classList.remove("term");
     marked = [];
@@ -272,14 +274,16 @@ function showBackward(parent, step, vertex) {
     around.append(operands.out.element);
   }
   if (around.childElementCount) parent.append(make("h3", say("arguments")), around);
-  for (const part of step.contributions) parent.append(showContribution(part, vertex, operands));
+  const visits = [];
+  for (const part of step.contributions) parent.append(showContribution(part, vertex, operands, visits));
+  for (const visit of visits.reverse()) visit(0); // the terms of the first contribution stay lit
   for (const stop of step.stopped) {
     const [key, cut] = stop.why;
     parent.append(make("p", say("stopped", { name: titleOf(stop), why: say(key, { cut }) })));
   }
 }
 
-function showContribution(part, vertex, operands) {
+function showContribution(part, vertex, operands, visits) {
   const target = vertices[part.vertex];
   const name = labelOf(target);
   const block = make("section", "", "contribution", make("h3", say("contribution", { name: titleOf(part) })));
@@ -294,7 +298,7 @@ function showContribution(part, vertex, operands) {
   block.append(figures);
   if (terms) {
     block.append(terms.line);
-    if (shown.visit) shown.visit(0);
+    if (shown.visit) visits.push(shown.visit);
   }
   if (part.before === null) {
     block.append(make("p", say("first_arrival", { name })));
