@@ -16,8 +16,10 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+
+from ._frames import users_frame
 
 if TYPE_CHECKING:
     from ._core.node import Leaf, Node
@@ -28,7 +30,6 @@ __all__ = ["Lint", "lint"]
 
 on = False
 
-_HERE = os.path.dirname(__file__) + os.sep
 _open = 0
 _said: set[tuple[object, ...]] = set()
 
@@ -239,7 +240,7 @@ _growth = _Growth()
 
 def _largest_variable(kind: type) -> str | None:
     """The user's variable whose graph is largest, if it can be seen from here."""
-    frame = _user_frame()
+    frame = users_frame()
     best, size = None, 0
     if frame is None:
         return None
@@ -314,15 +315,8 @@ def _say(key: tuple[object, ...], text: str) -> None:
 
 def _place() -> str:
     """Name the innermost file and line outside this package."""
-    frame = _user_frame()
+    frame = users_frame()
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else ""
-
-
-def _user_frame() -> FrameType | None:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    return frame
 
 
 def _forget() -> None:

@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -71,8 +71,17 @@ def _seed(seed: int) -> None:
     manual_seed(seed)
 
 
-def run_script(script: str, arguments: Sequence[str], *, whole_traceback: bool = False) -> int:
-    """Run ``script`` as ``python script arguments`` would, in this process; return its exit status."""
+def run_script(
+    script: str,
+    arguments: Sequence[str],
+    *,
+    whole_traceback: bool = False,
+    failed: Callable[[BaseException], None] = lambda error: None,
+) -> int:
+    """Run ``script`` as ``python script arguments`` would, in this process; return its exit status.
+
+    The exception that ends it, if one does, is given to ``failed`` and shown on stderr.
+    """
     main = ModuleType("__main__")
     main.__file__ = os.path.abspath(script)
     vars(main).update(__annotations__={}, __builtins__=__builtins__, __cached__=None)
@@ -91,6 +100,7 @@ def run_script(script: str, arguments: Sequence[str], *, whole_traceback: bool =
         print("KeyboardInterrupt", file=sys.stderr)
         status = 130
     except BaseException as error:
+        failed(error)
         show(error, whole=whole_traceback)
         status = 1
     finally:
