@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._dot import Graph, draw
 from ._player import Player, step
-from ._record import Tape, record
+from ._record import record
 from ._summary import summary
 
-__all__ = ["Graph", "Player", "Tape", "draw", "record", "step", "summary"]
+__all__ = ["Graph", "Player", "draw", "record", "step", "summary"]

@@ -24,7 +24,9 @@ class Cells(NamedTuple):
     """How one cell of a result is made: the sum of ``term`` over the loops that are not axes of the result, then ``tail``."""
 
     term: str  # {x} * {y}
-    operands: dict[str, tuple[int | None, ...]]  # for each axis of an operand the loop that runs along it; None: it stays at 0
+    operands: dict[
+        str, tuple[int | None, ...]
+    ]  # for each axis of an operand the loop that runs along it; None: it stays at 0
     loops: tuple[int, ...]  # how long each loop is; the axes of the result first
     axes: int  # how many of them are axes of the result
     tail: str = ""
@@ -58,10 +60,14 @@ def gradient_formula(vertex: Vertex, argument: str, shapes: Mapping[str, Shape])
     op = _op(vertex)
     if op is None:
         return Formula(None, None, None)
-    formula = op.formulas.get(argument) or op.formulas.get("all") or (op.arguments and op.formulas.get(op.arguments[-1]))
+    formula = (
+        op.formulas.get(argument) or op.formulas.get("all") or (op.arguments and op.formulas.get(op.arguments[-1]))
+    )
     code = source_of(formula) if formula else None
     entry = _entry(vertex)
-    return Formula(code, None if entry is None else entry.gradients.get(argument), _gradient_cells(vertex, argument, code, shapes))
+    return Formula(
+        code, None if entry is None else entry.gradients.get(argument), _gradient_cells(vertex, argument, code, shapes)
+    )
 
 
 def title_of_argument(vertex: Vertex, argument: str) -> str:
@@ -72,8 +78,7 @@ def title_of_argument(vertex: Vertex, argument: str) -> str:
 
 
 def _op(vertex: Vertex) -> Any:
-    op = getattr(vertex.maker, "op", None)
-    return op if hasattr(op, "formulas") else None  # an autograd.Function has none of its own
+    return vertex.op if hasattr(vertex.op, "formulas") else None  # an autograd.Function has none of its own
 
 
 # ---- as written in the source
@@ -206,9 +211,9 @@ def _entry(vertex: Vertex) -> Entry | None:
 
 def _settings(vertex: Vertex) -> dict[str, Any]:
     """The settings of an op; none where the graph was freed and nothing recorded them."""
-    if vertex.maker.saved is None and vertex.value is None:
+    if vertex.value is None and (vertex.maker is None or vertex.maker.saved is None):
         return {}
-    return {**vertex.maker.op.settings, **vertex.settings}
+    return {**vertex.op.settings, **vertex.settings}
 
 
 # ---- cell by cell
@@ -262,7 +267,7 @@ def _places(cells: Cells, at: tuple[int, ...]) -> Iterator[tuple[str, tuple[int,
 
 
 def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]) -> Cells | None:
-    op, out = vertex.maker.op, tuple(vertex.shape)
+    op, out = vertex.op, tuple(vertex.shape)
     x = shapes.get("x")
     if vertex.name in PRODUCTS and len(shapes) == 2:
         k = "k"
@@ -291,7 +296,7 @@ def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]
 
 
 def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Mapping[str, Shape]) -> Cells | None:
-    op, out = vertex.maker.op, tuple(vertex.shape)
+    op, out = vertex.op, tuple(vertex.shape)
     if argument not in shapes:
         return None
     mine, shapes = shapes[argument], {**shapes, "g": out, "out": out}
@@ -300,9 +305,7 @@ def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Map
         batch = every[:-2]
         labels = {"x": [*_last(batch, shapes["x"]), "i", "k"], "y": [*_last(batch, shapes["y"]), "k", "j"]}
         other = "y" if argument == "x" else "x"
-        return _cells(
-            f"{{g}} * {{{other}}}", labels[argument], {"g": [*batch, "i", "j"], other: labels[other]}, shapes
-        )
+        return _cells(f"{{g}} * {{{other}}}", labels[argument], {"g": [*batch, "i", "j"], other: labels[other]}, shapes)
     if vertex.name == "linear":
         lead = every[:-1]
         labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": ["j"], "g": [*lead, "j"]}
@@ -342,7 +345,7 @@ def _kept(vertex: Vertex, every: list[int]) -> list[Any] | None:
     """The axes of the argument of a reduction that its result still has; None for each that stays as one element."""
     settings = _settings(vertex)
     axis, keepdims = settings.get("axis"), bool(settings.get("keepdims"))
-    if "axis" not in vertex.maker.op.settings:
+    if "axis" not in vertex.op.settings:
         return []
     if "axis" not in settings or axis.__class__ not in (int, tuple, type(None)):
         return None
@@ -384,13 +387,13 @@ def _term(vertex: Vertex, argument: str | None, code: str | None) -> str | None:
     if known is not None:
         for name, value in settings.items():
             known = known.replace(f"{{{name}}}", value)
-        arrays = {"g", "out", *vertex.maker.op.arguments}
+        arrays = {"g", "out", *vertex.op.arguments}
         return known if all(part.split("}")[0] in arrays for part in known.split("{")[1:]) else None
     try:
         tree = ast.parse(code or "", mode="eval")
     except SyntaxError:
         return None
-    arrays = {"g", "out", *vertex.maker.op.arguments}
+    arrays = {"g", "out", *vertex.op.arguments}
     return _written(tree.body, arrays, settings)
 
 

@@ -67,7 +67,13 @@ def _theme() -> str:
 
 
 def _variables(palette: Palette) -> str:
-    colours = {"page": palette.page, "text": palette.text, "muted": palette.muted, "edge": palette.edge, "back": palette.back}
+    colours = {
+        "page": palette.page,
+        "text": palette.text,
+        "muted": palette.muted,
+        "edge": palette.edge,
+        "back": palette.back,
+    }
     colours |= {f"{role}-fill": paint.fill for role, paint in palette.boxes.items()}
     colours |= {f"{role}-border": paint.border for role, paint in palette.boxes.items()}
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
@@ -98,7 +104,8 @@ def figure(array: np.ndarray) -> dict[str, Any]:
         "cells": " ".join(cells),
         "low": bounds[0],
         "high": bounds[1],
-        "exact": small and all(array.dtype.type(float(cell)) == value for cell, value in zip(cells, shown.flat, strict=True)),
+        "exact": small
+        and all(array.dtype.type(float(cell)) == value for cell, value in zip(cells, shown.flat, strict=True)),
     }
 
 
@@ -172,9 +179,7 @@ class _Data:
             return told
         told["contributions"] = [self._contribution(vertex, part, shapes) for part in step.contributions]
         told["stopped"] = [
-            self._argument(edge) | {"why": why_stopped(self._diagram[edge.source])}
-            for edge in edges
-            if not edge.flows
+            self._argument(edge) | {"why": why_stopped(self._diagram[edge.source])} for edge in edges if not edge.flows
         ]
         return told
 

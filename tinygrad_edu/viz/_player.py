@@ -13,6 +13,7 @@ from .._core.engine import newest_first
 from ._formulas import expression, forward_formula, gradient_formula, title_of_argument
 from ._graph import Diagram, Edge, Kind, Vertex, read
 from ._page import LANGUAGES, number, page, places_of, settings_of, shapes_of, why_stopped, words_of
+from ._record import Tape
 from ._steps import Contribution, Step, Walk, backward_steps, fill_in, forward_steps, structure_of_backward, walk_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ class Player:
     """The steps of a program, forward in the order they ran, then backward as the engine walked."""
 
     def __init__(
-        self, diagram: Diagram, walk: Walk | None, *, title: str = "", language: Language = "en", max_mb: float = 2
+        self,
+        diagram: Diagram,
+        walk: Walk | None = None,
+        *,
+        title: str = "",
+        language: Language = "en",
+        max_mb: float = 2,
     ) -> None:
         if language not in LANGUAGES:
             raise ValueError(f"language={language!r}: the stepper speaks {' and '.join(map(repr, LANGUAGES))}")
@@ -137,22 +144,67 @@ def step(
     >>> import tinygrad_edu as torch
     >>> w = torch.tensor(3.0, requires_grad=True)
     >>> print(step(w * w, names={"w": w}).text())
-    2 steps: 1 forward, 1 backward
+    3 steps: 1 forward, 2 backward
+    <BLANKLINE>
+    Step 1 of 3, forward: mul makes n1 of shape ()
+      C = A * B
+      | out = x * y
+      A: x = w: 3.
+      B: y = w: 3.
+      out = n1 (mul): 9.
+      3 * 3 = 9
+    <BLANKLINE>
+    Step 2 of 3, backward: the gradient of n1 (mul) goes back to what it was made of
+      g = dL/dn1: 1.
+      Contribution to A: x = w
+        dL/dA = dL/dC * B
+        | g * y
+        Contribution: 3.
+        1 * 3 = 3
+      Contribution to B: y = w
+        dL/dB = dL/dC * A
+        | g * x
+        Contribution: 3.
+        1 * 3 = 3
+        w is used more than once: the contributions are added up.
+        Accumulated before: 3.
+        Accumulated after: before + contribution: 6.
+    <BLANKLINE>
+    Step 3 of 3, backward: the gradient of w has arrived
+      grad: 6.
     """
     root: Any = output._current_node
-    count = 0 if root is None else len(newest_first([root]))
+    tape = Tape.of(output)
+    if root is not None and tape is None:
+        _check_size(len(newest_first([root])), max_nodes)  # before all of it is read
+    diagram = read(output, model=model, names=names, tape=tape)
+    _check_size(len(diagram), max_nodes)
+    if tape is None:
+        fill_in(diagram)
+    recorded = None if tape is None or root is None else tape.walk_from(root)
+    walk = walk_of(output) if recorded is None else recorded
+    player = Player(diagram, walk, language=language, max_mb=max_mb)
+    if path is not None:
+        player.save(path)
+    return player
+
+
+def player_of(
+    tape: Tape, *, title: str = "", language: Language = "en", max_nodes: int = 300, max_mb: float = 2
+) -> Player:
+    """Play what a tape recorded: its last backward pass and what led to it, or the operations up to the one that raised."""
+    diagram = tape.diagram()
+    _check_size(len(diagram), max_nodes)
+    walk = tape.walk_from(diagram[diagram.output].maker) if tape.error is None else None
+    return Player(diagram, walk or (), title=title, language=language, max_mb=max_mb)
+
+
+def _check_size(count: int, max_nodes: int) -> None:
     if count > max_nodes:
         raise ValueError(
             f"the graph has {count} nodes, more than max_nodes={max_nodes}: pass max_nodes={count} (and max_mb=8 or so) to step through "
             "all of it, or step through a smaller part of the program"
         )
-    diagram = read(output, model=model, names=names)
-    walk = walk_of(output)
-    fill_in(diagram)
-    player = Player(diagram, walk, language=language, max_mb=max_mb)
-    if path is not None:
-        player.save(path)
-    return player
 
 
 class _Text:
@@ -174,11 +226,25 @@ class _Text:
 
     def _step(self, step: Step, total: int) -> list[str]:
         vertex = step.vertex
-        named = {"number": step.number, "total": total, "op": vertex.name, "id": vertex.id, "shape": tuple(vertex.shape)}
-        key = "leaf" if vertex.kind is not Kind.OP else "failed" if vertex.error and step.phase == "forward" else step.phase
+        named = {
+            "number": step.number,
+            "total": total,
+            "op": vertex.name,
+            "id": vertex.id,
+            "shape": tuple(vertex.shape),
+        }
+        key = (
+            "leaf"
+            if vertex.kind is not Kind.OP
+            else "failed"
+            if vertex.error and step.phase == "forward"
+            else step.phase
+        )
         lines = [self._say(f"step_{key}", name=_label(vertex), **named)]
         if vertex.source is not None:
-            lines.append(f"  {self._say('line', line=vertex.source.line, file=vertex.source.file)}: {vertex.source.text}")
+            lines.append(
+                f"  {self._say('line', line=vertex.source.line, file=vertex.source.file)}: {vertex.source.text}"
+            )
         if vertex.places:
             lines.append(f"  {self._say('inside', places=places_of(vertex))}")
         if vertex.settings:
@@ -204,6 +270,8 @@ class _Text:
     def _backward(self, step: Step) -> list[str]:
         vertex = step.vertex
         lines = self._array(f"g = dL/d{vertex.id}", step.value)
+        if step.value is None and step.contributions:
+            lines = [f"  {self._say('in_parts')}"]
         values = {edge.argument: self._diagram[edge.source].value for edge in self._diagram.into(vertex.id)}
         values |= {"g": step.value, "out": vertex.value}
         for part in step.contributions:
@@ -266,4 +334,6 @@ def _numbers(cells: Any, result: np.ndarray | None, values: Mapping[str, np.ndar
         written = number(np.asarray(values[name])[place])
         return f"({written})" if written.startswith("-") else written
 
-    return [f"  {list(first) if first else ''}{' ' * bool(first)}{expression(cells, first, put_in)} = {number(result[first])}"]
+    return [
+        f"  {list(first) if first else ''}{' ' * bool(first)}{expression(cells, first, put_in)} = {number(result[first])}"
+    ]

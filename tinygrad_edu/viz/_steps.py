@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Contribution", "Step"]
 
-Walk: TypeAlias = Sequence[tuple[Any, Any, Sequence[Any]]]  # (node, gradient of its result, shares), as the engine yields
+Walk: TypeAlias = Iterable[
+    tuple[Any, Any, Sequence[Any]]
+]  # (node, gradient of its result, shares), as the engine yields
 
 
 class Contribution(NamedTuple):
@@ -65,7 +67,7 @@ def backward_steps(diagram: Diagram, walk: Walk, first: int) -> list[Step]:
                 summed = _summed_axes(node.op, node.shape, target.shape, index)
                 contributions.append(Contribution(edges[index], share, summed, before, after))
         if vertex is not None:
-            value = np.array(g) if hasattr(g, "dtype") else None  # the results of a Function of several come in one piece
+            value = np.array(g) if getattr(g, "dtype", object) != object else None
             found.append(Step(first + len(found), "backward", vertex, value, tuple(contributions)))
     return found
 
@@ -88,6 +90,8 @@ def walk_of(output: Tensor) -> Walk | None:
         If ``output`` has more than one element: a backward pass begins at one number.
     """
     root: Any = output._current_node
+    if root is None:  # a recording of what ran without gradients
+        return ()
     if output.numel() != 1:
         raise RuntimeError(
             f"grad can be implicitly created only for scalar outputs: a backward pass begins at one number, and this tensor has shape "
@@ -113,7 +117,12 @@ def fill_in(diagram: Diagram) -> None:
             kept = node.saved[1 + edge.number] if node.saved and 1 + edge.number < len(node.saved) else None
             if not edge.flows:
                 continue
-            if source.value is None and hasattr(kept, "dtype") and kept.shape == source.shape and not _written(kept, node):
+            if (
+                source.value is None
+                and hasattr(kept, "dtype")
+                and kept.shape == source.shape
+                and not _written(kept, node)
+            ):
                 source.value, source.dtype = np.array(kept), str(kept.dtype)
             elif source.maker is not None and source.maker.op is None:
                 leaf = source.maker.tensor()
@@ -130,14 +139,22 @@ def _written(array: Any, node: Any) -> bool:
 def _handed_on(node: Any, g: Any, shares: Sequence[Any]) -> Iterator[tuple[int, np.ndarray]]:
     """The number of the argument that each share went to, and the share in that argument's shape."""
     for index, share in enumerate(shares):
-        if share is None:
+        if not hasattr(share, "dtype"):  # none, or the gradients of several results in one piece
             continue
-        if share.shape != node.edges[index].shape:  # an op that pours hands on g, which belongs to a part of its argument
+        if (
+            share.shape != node.edges[index].shape
+        ):  # an op that pours hands on g, which belongs to a part of its argument
             share = node.op.rules[index](g, node.saved)
         yield index, np.array(share)
 
 
-CORE = {"matmul", "solve", "solve_triangular", "cholesky_solve", "lstsq"}  # the last two axes are theirs, the others broadcast
+CORE = {
+    "matmul",
+    "solve",
+    "solve_triangular",
+    "cholesky_solve",
+    "lstsq",
+}  # the last two axes are theirs, the others broadcast
 
 
 def _summed_axes(op: Any, result: Sequence[int], argument: Sequence[int], index: int) -> tuple[int, ...]:

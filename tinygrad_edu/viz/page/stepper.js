@@ -259,9 +259,14 @@ function showForward(parent, step, vertex) {
 }
 
 function showBackward(parent, step, vertex) {
-  const operands = { g: showArray("g", step.value) };
-  operands.g.element.querySelector("strong").textContent = `g = dL/dC, C = ${labelOf(vertex)}`;
-  parent.append(make("h3", say("incoming", { id: vertex.id })), operands.g.element);
+  const operands = {};
+  parent.append(make("h3", say("incoming", { id: vertex.id })));
+  if (step.value === null) {
+    parent.append(make("p", say("in_parts"), "note"));
+  } else {
+    operands.g = showArray(`g = dL/dC, C = ${labelOf(vertex)}`, step.value);
+    parent.append(operands.g.element);
+  }
   const around = make("div", "", "figures");
   const used = new Set(step.contributions.flatMap((part) => (part.cells ? Object.keys(part.cells.operands) : [])));
   for (const argument of step.arguments) {
