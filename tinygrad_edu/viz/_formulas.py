@@ -113,7 +113,7 @@ def _body_of_lambda(function: Callable[..., Any]) -> str:
     places = [place for place in function.__code__.co_positions() if None not in place and place[3]]
     begin = min((place[0], place[2]) for place in places)
     end = max((place[1], place[3]) for place in places)
-    lines = inspect.getsource(inspect.getmodule(function)).splitlines()[begin[0] - 1 : end[0]]  # type: ignore[arg-type, misc, operator]  # None was left out
+    lines = inspect.getsource(inspect.getmodule(function)).splitlines()[begin[0] - 1 : end[0]]  # type: ignore[arg-type, operator]  # None was left out
     lines[-1] = lines[-1].encode()[: end[1]].decode()
     lines[0] = lines[0].encode()[begin[1] :].decode()
     return ast.unparse(ast.parse("(" + "\n".join(lines) + ")", mode="eval"))
@@ -139,9 +139,8 @@ def _one(forward: str, gradient: str, argument: str = "x", **only: Any) -> Entry
     return Entry({argument: "A"}, forward, {argument: gradient}, only)
 
 
-def _two(forward: str, first: str, second: str, arguments: str = "xy", **only: Any) -> Entry:
-    x, y = arguments
-    return Entry({x: "A", y: "B"}, forward, {x: first, y: second}, only)
+def _two(forward: str, first: str, second: str, **only: Any) -> Entry:
+    return Entry({"x": "A", "y": "B"}, forward, {"x": first, "y": second}, only)
 
 
 _PRODUCT = _two("C = A @ B", "dL/dA = dL/dC @ B^T", "dL/dB = A^T @ dL/dC")

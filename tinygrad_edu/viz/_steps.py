@@ -67,7 +67,7 @@ def backward_steps(diagram: Diagram, walk: Walk, first: int) -> list[Step]:
                 summed = _summed_axes(node.op, node.shape, target.shape, index)
                 contributions.append(Contribution(edges[index], share, summed, before, after))
         if vertex is not None:
-            value = np.array(g) if getattr(g, "dtype", object) != object else None
+            value = np.array(g) if getattr(g, "dtype", np.dtype(object)).kind != "O" else None
             found.append(Step(first + len(found), "backward", vertex, value, tuple(contributions)))
     return found
 
@@ -114,7 +114,7 @@ def fill_in(diagram: Diagram) -> None:
         node = vertex.maker
         for edge in diagram.into(vertex.id) if node is not None else ():
             source = diagram[edge.source]
-            kept = node.saved[1 + edge.number] if node.saved and 1 + edge.number < len(node.saved) else None
+            kept: Any = node.saved[1 + edge.number] if node.saved and 1 + edge.number < len(node.saved) else None
             if not edge.flows:
                 continue
             if (
