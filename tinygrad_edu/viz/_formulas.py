@@ -184,6 +184,7 @@ TEXTBOOK = {
     "reciprocal": _one("C = 1 / A", "dL/dA = -dL/dC * C^2"),
     "relu": _one("C = max(A, 0)", "dL/dA = dL/dC * (A > 0)"),
     "reshape": _one("C = reshape(A)", "dL/dA = reshape(dL/dC)"),
+    "rows_mm": _two("C = A @ B", "dL/dA = dL/dC @ B^T", "dL/dB = rows(A)^T @ rows(dL/dC)"),
     "rsub": _one("C = v - A", "dL/dA = -dL/dC"),
     "sigmoid": _one("C = 1 / (1 + e^(-A))", "dL/dA = dL/dC * C * (1 - C)"),
     "sin": _one("C = sin(A)", "dL/dA = dL/dC * cos(A)"),
@@ -218,7 +219,7 @@ def _settings(vertex: Vertex) -> dict[str, Any]:
 # ---- cell by cell
 
 
-PRODUCTS = {"mm", "bmm", "matmul"}
+PRODUCTS = {"mm", "bmm", "matmul", "rows_mm"}
 SUMS, MEANS = {"sum", "total"}, {"mean", "average"}
 TERMS = {  # where the source computes otherwise than one would by hand: (op, argument or None) -> the term of a cell
     ("clone", None): "{x}",
@@ -271,27 +272,27 @@ def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]
     if vertex.name in PRODUCTS and len(shapes) == 2:
         k = "k"
         batch = list(range(len(out) - 2))
-        labels = {"x": [*_last(batch, shapes["x"]), "i", k], "y": [*_last(batch, shapes["y"]), k, "j"]}
-        return _cells("{x} * {y}", [*batch, "i", "j"], labels, shapes)
+        labels = {"x": [*_last(batch, shapes["x"][:-2]), "i", k], "y": [*_last(batch, shapes["y"][:-2]), k, "j"]}
+        return _cells(out, "{x} * {y}", [*batch, "i", "j"], labels, shapes)
     if vertex.name == "linear" and "x" in shapes and "w" in shapes:
         lead = list(range(len(out) - 1))
         labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": ["j"]}
         has_bias = "b" in shapes
-        return _cells("{x} * {w}", [*lead, "j"], labels, shapes, " + {b}" if has_bias else "")
+        return _cells(out, "{x} * {w}", [*lead, "j"], labels, shapes, " + {b}" if has_bias else "")
     if vertex.name in SUMS | MEANS and x is not None:
         every = list(range(len(x)))
         kept = _kept(vertex, every)
         tail = f" / {_count(x, kept)}" if vertex.name in MEANS else ""
-        return None if kept is None else _cells("{x}", kept, {"x": every}, shapes, tail)
+        return None if kept is None else _cells(out, "{x}", kept, {"x": every}, shapes, tail)
     if vertex.name == "mse_loss" and _entry(vertex) is not None and x == shapes.get("y"):
         every = list(range(len(x or ())))
         tail = f" / {_count(x or (), [])}"
-        return _cells("({x} - {y}) ** 2", [], {"x": every, "y": every}, shapes, tail)
+        return _cells(out, "({x} - {y}) ** 2", [], {"x": every, "y": every}, shapes, tail)
     term = _term(vertex, None, code)
     if term is None or not _is_cellwise(op, shapes):
         return None
     every = list(range(len(out)))
-    return _cells(term, every, {name: _last(every, shape) for name, shape in shapes.items()}, shapes)
+    return _cells(out, term, every, {name: _last(every, shape) for name, shape in shapes.items()}, shapes)
 
 
 def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Mapping[str, Shape]) -> Cells | None:
@@ -302,9 +303,11 @@ def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Map
     every = list(range(len(out)))
     if vertex.name in PRODUCTS and len(op.arguments) == 2 and "x" in shapes and "y" in shapes:
         batch = every[:-2]
-        labels = {"x": [*_last(batch, shapes["x"]), "i", "k"], "y": [*_last(batch, shapes["y"]), "k", "j"]}
+        labels = {"x": [*_last(batch, shapes["x"][:-2]), "i", "k"], "y": [*_last(batch, shapes["y"][:-2]), "k", "j"]}
         other = "y" if argument == "x" else "x"
-        return _cells(f"{{g}} * {{{other}}}", labels[argument], {"g": [*batch, "i", "j"], other: labels[other]}, shapes)
+        return _cells(
+            mine, f"{{g}} * {{{other}}}", labels[argument], {"g": [*batch, "i", "j"], other: labels[other]}, shapes
+        )
     if vertex.name == "linear":
         lead = every[:-1]
         labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": ["j"], "g": [*lead, "j"]}
@@ -312,22 +315,22 @@ def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Map
         if other and other not in shapes:
             return None
         term = f"{{g}} * {{{other}}}" if other else "{g}"
-        return _cells(term, labels[argument], {name: labels[name] for name in ("g", other) if name}, shapes)
+        return _cells(mine, term, labels[argument], {name: labels[name] for name in ("g", other) if name}, shapes)
     if vertex.name in SUMS | MEANS:
         every = list(range(len(mine)))
         kept = _kept(vertex, every)
         term = "{g}" if vertex.name in SUMS else f"{{g}} / {_count(mine, kept)}"
-        return None if kept is None else _cells(term, every, {"g": kept}, shapes)
+        return None if kept is None else _cells(mine, term, every, {"g": kept}, shapes)
     if vertex.name == "mse_loss" and _entry(vertex) is not None and shapes.get("x") == shapes.get("y"):
         every = list(range(len(mine)))
         sign = "" if argument == "x" else "-"
         term = f"{sign}{{g}} * 2 * ({{x}} - {{y}}) / {_count(mine, [])}"
-        return _cells(term, every, {"g": [], "x": every, "y": every}, shapes)
+        return _cells(mine, term, every, {"g": [], "x": every, "y": every}, shapes)
     term = _term(vertex, argument, code)  # type: ignore[assignment]  # None leaves below
     if term is None or not _is_cellwise(op, shapes):
         return None
     named = {name: _last(every, shape) for name, shape in shapes.items() if f"{{{name}}}" in term}
-    return _cells(term, _last(every, mine, out), named, shapes)
+    return _cells(mine, term, _last(every, mine, out), named, shapes)
 
 
 def _is_cellwise(op: Any, shapes: Mapping[str, Shape]) -> bool:
@@ -360,9 +363,14 @@ def _count(shape: Shape, kept: list[Any] | None) -> int:
 
 
 def _cells(
-    term: str, result: Sequence[Any], operands: Mapping[str, Sequence[Any]], shapes: Mapping[str, Shape], tail: str = ""
-) -> Cells | None:
-    """Number the labels: those of the result first, then those that are summed over."""
+    shape: Shape,
+    term: str,
+    result: Sequence[Any],
+    operands: Mapping[str, Sequence[Any]],
+    shapes: Mapping[str, Shape],
+    tail: str = "",
+) -> Cells:
+    """Number the labels: those of the result, whose ``shape`` is given, first, then those that are summed over."""
     sizes: dict[Any, int] = {}
     for name, labels in operands.items():
         for label, n in zip(labels, shapes.get(name, ()), strict=False):
@@ -375,7 +383,8 @@ def _cells(
         for name, labels in operands.items()
         if name in shapes
     }
-    return Cells(term, places, tuple([sizes.get(label, 1) for label in order]), len(result), tail)
+    sums = tuple([sizes[label] for label in order[len(result) :]])
+    return Cells(term, places, (*shape, *sums), len(result), tail)
 
 
 def _term(vertex: Vertex, argument: str | None, code: str | None) -> str | None:

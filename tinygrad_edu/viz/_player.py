@@ -334,6 +334,5 @@ def _numbers(cells: Any, result: np.ndarray | None, values: Mapping[str, np.ndar
         written = number(np.asarray(values[name])[place])
         return f"({written})" if written.startswith("-") else written
 
-    return [
-        f"  {list(first) if first else ''}{' ' * bool(first)}{expression(cells, first, put_in)} = {number(result[first])}"
-    ]
+    place = f"{list(first)}: " if first else ""
+    return [f"  {place}{expression(cells, first, put_in)} = {number(result[first])}"]

@@ -75,9 +75,11 @@ class Tape:
     """
 
     _known: ClassVar[list[ref[Tape]]] = []
+    _last: ClassVar[Tape | None] = None  # kept for who wrote no "as tape", until the next recording
 
     def __init__(self) -> None:
         self._known[:] = [tape for tape in self._known if tape() is not None] + [ref(self)]
+        Tape._last = self
         self.ops: list[Ran] = []
         self.walks: list[Walk] = []
         self.left: list[Left] = []
