@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tinygrad_edu as t
 from hypothesis import strategies as st
+
+import tinygrad_edu as t
 from tinygrad_edu import nn
 from tinygrad_edu.nn import functional as F
 

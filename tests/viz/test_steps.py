@@ -473,7 +473,7 @@ def test_a_graph_of_too_many_nodes_is_refused_before_it_is_read():
 
 def test_a_page_that_is_too_large_is_refused_with_the_option():
     loss, _ = PROGRAMS["attention"]()
-    with pytest.raises(ValueError, match="more than max_mb=0.01: pass max_mb=1"):
+    with pytest.raises(ValueError, match=r"more than max_mb=0\.01: pass max_mb=1"):
         viz.step(loss, max_mb=0.01).page()
 
 
