@@ -62,7 +62,9 @@ def execute(asked: argparse.Namespace) -> int:
     graph = viz.draw(nn.functional.cross_entropy(net(x[:4]), y[:4]), model=net)
     for name in ("digits_loss.svg", "digits_loss.dot"):
         graph.save(asked.out / name)
-    print(f"graph of one loss: {asked.out / 'digits_loss.svg'}, and as text for graphviz: {asked.out / 'digits_loss.dot'}")
+    print(
+        f"graph of one loss: {asked.out / 'digits_loss.svg'}, and as text for graphviz: {asked.out / 'digits_loss.dot'}"
+    )
 
     print(f"time: {time.perf_counter() - begin:.1f} s")
     print(f"test accuracy: {digits.accuracy(net, test):.1f} %")

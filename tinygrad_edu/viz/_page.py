@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ._buttons import graph_svg
 from ._colours import DARK, LIGHT, Palette
 from ._formulas import Cells, forward_formula, gradient_formula, title_of_argument
 from ._graph import Diagram, Edge, Kind, Vertex
-from ._places import graph_svg
 from ._steps import Contribution, Step
+from ._svg import style as graph_style
 
 __all__ = ["LANGUAGES", "figure", "page", "words_of"]
 
@@ -63,7 +64,8 @@ def _hash(text: str) -> str:
 
 
 def _theme() -> str:
-    return f":root {{ {_variables(LIGHT)} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}"
+    own = f":root {{ {_variables(LIGHT)} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}"
+    return f"{own}\n{graph_style('auto')}"
 
 
 def _variables(palette: Palette) -> str:

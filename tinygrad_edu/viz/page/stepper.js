@@ -78,6 +78,7 @@ function showArray(title, number, onCell = null) {
   const scale = Math.max(Math.abs(parseFloat(array.low)), Math.abs(parseFloat(array.high)));
   const table = make("table", "", isGrid ? "numbers" : "colours");
   table.tabIndex = 0;
+  table.dataset.array = number;
   table.setAttribute("role", "grid");
   table.setAttribute("aria-label", `${say("table", { name: title })}, ${say("legend", { low: array.low, high: array.high })}`);
   const name = `table${countOfTables++}`;
@@ -369,7 +370,7 @@ function mark(step, vertex) {
   node.classList.add("current");
   node.setAttribute("aria-current", "step");
   for (const argument of step.phase === "forward" ? step.arguments : step.contributions || []) {
-    for (const edge of document.querySelectorAll(`[id^="edge-${vertices[argument.vertex].id}-${vertex.id}-"]`)) edge.classList.add(step.phase);
+    for (const edge of document.querySelectorAll(`[id^="${vertices[argument.vertex].id}-${vertex.id}-"]`)) edge.classList.add(step.phase);
   }
   const picture = find("picture");
   const box = node.getBoundingClientRect();
@@ -441,7 +442,8 @@ function speak() {
   find("switch").lang = language === "en" ? "zh" : "en";
   find("play").textContent = say(timer ? "pause" : "play");
   for (const vertex of vertices) {
-    find(vertex.id).setAttribute("aria-label", say(`node_${vertex.kind}`, { op: vertex.name, name: vertex.name, id: vertex.id, shape: tuple(vertex.shape) }));
+    const seen = [...find(vertex.id).querySelectorAll("text")].map((line) => line.textContent).join(" ");
+    find(vertex.id).setAttribute("aria-label", `${seen}, ${say(`node_${vertex.kind}`)}`); // what is seen is part of the name
   }
 }
 
