@@ -26,6 +26,11 @@ def graph_svg(diagram: Diagram) -> str:
     body = body.replace("</text><text", "</text> <text").replace(
         "</title>", "</title> "
     )  # so that words stay apart when read aloud
+    titles = re.compile(r'(<g class="cluster"[^>]*><rect[^>]*/>)(<text.*?</text>)')
+    last = "".join(
+        f'<g class="cluster">{title}</g>' for _, title in titles.findall(body)
+    )  # over the arrows, not under them
+    body = titles.sub(r"\1", body).replace("</svg>", f"{last}</svg>")
     return f'<svg id="graph" class="{ROOT}" viewBox="0 0 {width} {height}" width="{width}" height="{height}">{body}'
 
 

@@ -24,7 +24,11 @@ __all__ = ["LANGUAGES", "figure", "page", "words_of"]
 
 LANGUAGES = ("en", "zh")
 GRID = 8  # up to so many rows and columns every number is shown
-PREVIEW = 24  # of a larger array so many rows and columns, as colours
+PREVIEW, SMALL_PREVIEW = (
+    24,
+    16,
+)  # of a larger array so many rows and columns, as colours; fewer where there are many steps
+MANY = 200  # steps
 
 
 @cache
@@ -84,7 +88,7 @@ def _variables(palette: Palette) -> str:
 # ---- arrays as figures
 
 
-def figure(array: np.ndarray) -> dict[str, Any]:
+def figure(array: np.ndarray, preview: int = PREVIEW) -> dict[str, Any]:
     """Describe an array: its numbers, or those of its first rows and columns; the last axis runs along the columns.
 
     Examples
@@ -94,7 +98,7 @@ def figure(array: np.ndarray) -> dict[str, Any]:
     """
     rows = array.reshape(-1, array.shape[-1]) if array.ndim and array.size else array.reshape(1, -1)
     small = rows.shape[0] <= GRID and rows.shape[1] <= GRID
-    shown = rows if small else rows[:PREVIEW, :PREVIEW]
+    shown = rows if small else rows[:preview, :preview]
     cells = [number(value, 6 if small else 3) for value in shown.reshape(-1)]
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
     bounds = [number(finite.min(), 6), number(finite.max(), 6)] if finite.size else ["nan", "nan"]
@@ -129,7 +133,7 @@ class _Data:
     """Collects what the page needs; equal arrays are stored once."""
 
     def __init__(self, diagram: Diagram, steps: Sequence[Step]) -> None:
-        self._diagram = diagram
+        self._diagram, self._preview = diagram, PREVIEW if len(steps) <= MANY else SMALL_PREVIEW
         self._arrays: list[dict[str, Any]] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._order = {vertex.id: place for place, vertex in enumerate(diagram.vertices)}
@@ -143,7 +147,7 @@ class _Data:
         key = array.shape, array.dtype.str, array.tobytes()
         if key not in self._numbers:
             self._numbers[key] = len(self._arrays)
-            self._arrays.append(figure(array))
+            self._arrays.append(figure(array, self._preview))
         return self._numbers[key]
 
     def _vertex(self, vertex: Vertex) -> dict[str, Any]:

@@ -85,7 +85,7 @@ function showArray(title, number, onCell = null) {
   const cells = [];
   const body = make("tbody");
   for (let row = 0; row < array.rows; row++) {
-    const line = make("tr");
+    const line = make("tr", "", row && array.shape.length > 2 && row % array.shape.at(-2) === 0 ? "slice" : "");
     line.setAttribute("role", "row");
     for (let column = 0; column < array.columns; column++) {
       const cell = make("td", isGrid ? written[cells.length] : "");
@@ -137,7 +137,7 @@ function showArray(title, number, onCell = null) {
     event.stopPropagation();
   });
   element.append(make("div", "", "scroll", table));
-  if (!isGrid) {
+  if (cells.length < array.all[0] * array.all[1]) {
     const part = { rows: array.rows, all_rows: array.all[0], columns: array.columns, all_columns: array.all[1] };
     element.append(make("p", say("shown_part", part), "note"));
   }
