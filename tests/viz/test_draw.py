@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 
 import tinygrad_edu as t
-from tests.viz.programs import PROGRAMS, Block, Convolutional, drawn, leaf
+from tests.viz.drawings import PROGRAMS, Block, Convolutional, drawn, leaf
 from tests.viz.test_random_graphs import INSTRUCTIONS, play
 from tinygrad_edu import nn, viz
 from tinygrad_edu.viz._graph import Diagram, Kind, read
@@ -299,15 +299,15 @@ Graph of a result: 4 operations, 4 parameters, 2 inputs.
     0: Linear(2, 3)
       n0  parameter  0.weight  float32 (3, 2)
       n1  parameter  0.bias  float32 (3,)
-      n5  op  linear(n4 [x], n0 [w], n1 [b (3,) -> (4, 3); grad summed over dim 0])  (4, 3)
+      n5  op  linear(n4 [X], n0 [W], n1 [b (3,) -> (4, 3); grad summed over dim 0])  C = X @ W^T + b  (4, 3)
     1: Tanh
-      n6  op  tanh(n5)  (4, 3)
+      n6  op  tanh(n5)  C = tanh(A)  (4, 3)
     2: Linear(3, 1)
       n2  parameter  2.weight  float32 (1, 3)
       n3  parameter  2.bias  float32 (1,)
-      n7  op  linear(n6 [x], n2 [w], n3 [b (1,) -> (4, 1); grad summed over dim 0])  (4, 1)
+      n7  op  linear(n6 [X], n2 [W], n3 [b (1,) -> (4, 1); grad summed over dim 0])  C = X @ W^T + b  (4, 1)
   n8  data  data  float32 (4, 1)
-  n9  op  mse_loss(n7 [x], n8 [y])  reduction=mean
+  n9  op  mse_loss(n7 [A], n8 [B])  C = mean((A - B)^2)  reduction=mean
   n9_out  output  <- n9  float32 ()
 """
     )

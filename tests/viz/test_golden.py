@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.viz.programs import PROGRAMS, drawn
+from tests.viz.drawings import PROGRAMS, drawn
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -35,7 +35,7 @@ def test_the_same_program_gives_the_same_bytes(name: str, tmp_path: Path, monkey
 
 
 def test_another_process_gives_the_same_bytes() -> None:
-    code = "from tests.viz.programs import drawn; print(drawn('twelve_blocks')._repr_svg_(), end='')"
+    code = "from tests.viz.drawings import drawn; print(drawn('twelve_blocks')._repr_svg_(), end='')"
     runs = [
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, check=True, env={"PATH": "", "PYTHONHASHSEED": seed}

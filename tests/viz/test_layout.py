@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as t
-from tests.viz.programs import PROGRAMS, drawn
+from tests.viz.drawings import PROGRAMS, drawn
 from tests.viz.test_random_graphs import INSTRUCTIONS, play
 from tinygrad_edu import nn, viz
 from tinygrad_edu.viz._layout import Layout, Rectangle, layout, text_width

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import tinygrad_edu as t
-from tests.viz.programs import leaf
+from tests.viz.drawings import leaf
 from tinygrad_edu import viz
 from tinygrad_edu.nn import functional as F
 

@@ -9,7 +9,7 @@ import graphviz
 import pytest
 
 import tinygrad_edu as t
-from tests.viz.programs import leaf
+from tests.viz.drawings import leaf
 from tinygrad_edu import nn, viz
 
 

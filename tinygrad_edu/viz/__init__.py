@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ._draw import Graph, draw
+from ._player import Player, step
 from ._record import record
 from ._spellings import draw_dot, make_dot
 from ._summary import summary
 
-__all__ = ["Graph", "draw", "draw_dot", "make_dot", "record", "summary"]
+__all__ = ["Graph", "Player", "draw", "draw_dot", "make_dot", "record", "step", "summary"]

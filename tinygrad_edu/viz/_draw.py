@@ -93,7 +93,7 @@ class Graph:
         >>> print(draw(w * w).to_text())
         Graph of a result: 1 operation, 1 parameter.
           n0  parameter  leaf  float32 ()  value 2  grad not computed
-          n1  op  mul(n0, n0)
+          n1  op  mul(n0, n0)  C = A * B
           n1_out  output  <- n1  float32 ()  value 4
         <BLANKLINE>
         """

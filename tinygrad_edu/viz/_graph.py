@@ -83,6 +83,7 @@ class Vertex:
     saved: tuple[Saved, ...] = ()
     error: str | None = None
     maker: Any = field(default=None, repr=False)  # the engine's Node or Leaf, for who replays its steps
+    op: Any = field(default=None, repr=False)  # the op itself, for who shows its formulas
 
 
 class Edge(NamedTuple):
@@ -319,6 +320,7 @@ def _ran(name: str, ran: Ran) -> Vertex:
         saved=ran.saved,
         error=ran.error,
         maker=ran.node,
+        op=ran.op,
     )
 
 
@@ -361,6 +363,7 @@ def _step(name: str, node: Any) -> Vertex:
         places=places(node.where),
         saved=saved_by(node),
         maker=node,
+        op=op,
     )
 
 
