@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygrad_edu as t
 from tests.viz.drawings import PROGRAMS, Block, Convolutional, drawn, leaf
@@ -36,11 +37,12 @@ def text(graph: viz.Graph, name: str) -> str:
 # --- the picture is the graph
 
 
-@given(INSTRUCTIONS)
-def test_nodes_are_the_vertices_and_arrows_the_edges(instructions: Any) -> None:
-    _, loss, _ = play(instructions)
-    diagram = read(loss)
-    scene = viz.draw(loss)._scene
+@given(INSTRUCTIONS, st.booleans())
+def test_nodes_are_the_vertices_and_arrows_the_edges(instructions: Any, recorded: bool) -> None:
+    with viz.record() as tape:
+        _, loss, _ = play(instructions)
+    diagram = tape.diagram(loss) if recorded else read(loss)
+    scene = viz.draw(diagram)._scene
     assert [vertex for each in scene.boxes for vertex in each.vertices] == [vertex.id for vertex in diagram.vertices]
     made_by = {f"{vertex.id}_out": vertex.id for vertex in diagram.vertices}
     arrows = Counter(

@@ -122,6 +122,13 @@ def test_nothing_overlaps_in_pictures_of_random_programs(instructions: Any, opti
     check(viz.draw(loss, **options))
 
 
+@given(INSTRUCTIONS, OPTIONS)
+def test_nothing_overlaps_in_pictures_of_recordings(instructions: Any, options: dict[str, Any]) -> None:
+    with viz.record() as tape:
+        _, loss, _ = play(instructions)
+    check(viz.draw(tape.diagram(loss), **options))
+
+
 @given(TREES, OPTIONS)
 def test_nothing_overlaps_in_pictures_of_random_modules(tree: Any, options: dict[str, Any]) -> None:
     net = Tree(tree if isinstance(tree, list) else [tree])
