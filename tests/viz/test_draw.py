@@ -92,6 +92,12 @@ def test_a_recording_is_drawn_with_its_values() -> None:
     assert "y = x * 2" in box(graph, "n2").hint
 
 
+def test_where_two_gradients_meet_it_is_said() -> None:
+    a = t.tensor(3.0, requires_grad=True)
+    assert "+ sum of 2 gradients" in text(viz.draw(a * a, view="backward"), "n0")
+    assert "sum of" not in viz.draw(a.exp(), view="backward").source
+
+
 # --- values
 
 
@@ -138,6 +144,17 @@ def test_cuts_and_writes_are_named() -> None:
     graph = drawn("written_in_place_and_cut")
     assert "stopped (detach)" in text(graph, "n3")
     assert "v2: written in place" in text(graph, "n7_out")
+
+
+def test_what_never_gets_a_gradient_does_not_wait_for_one() -> None:
+    with viz.record() as tape:
+        x = leaf(1.0, 2.0)
+        with t.no_grad():
+            scale = x.sum()
+        loss = (x * scale).sum()
+    graph = viz.draw(tape.diagram(loss), values=True, view="both")
+    assert text(graph, "n1_out") == "float32 () / stopped (no_grad) / value 3"
+    assert not [arrow for arrow in graph._scene.arrows if arrow.kind == "gradient" and "n1" in arrow[:2]]
 
 
 def test_an_operation_that_raised_is_marked() -> None:
