@@ -178,7 +178,7 @@ function putNumbersIn(rule, place, operands, visited) {
   try {
     const terms = [];
     for (const rest of countUp(rule.loops.slice(rule.axes))) terms.push(fill(rule.term, [...place, ...rest]));
-    const sum = terms.join(" + ");
+    const sum = terms.join(" + ") || "0"; // a sum of nothing
     const tail = fill(rule.tail, place);
     const whole = terms.length > 1 && /^ [/*]/.test(tail) ? `(${sum})${tail}` : sum + tail;
     return { whole, exact };
