@@ -5,5 +5,6 @@ from __future__ import annotations
 from ._dot import Graph, draw
 from ._record import record
 from ._summary import summary
+from ._why import why_no_grad
 
-__all__ = ["Graph", "draw", "record", "summary"]
+__all__ = ["Graph", "draw", "record", "summary", "why_no_grad"]

@@ -65,6 +65,7 @@ class Left(NamedTuple):
     method: str
     result: Any
     source: Source | None
+    age: float
 
 
 class Tape:
@@ -203,7 +204,7 @@ class Tape:
 
     def _meet(self, tensor: Tensor, leaf: Any) -> Given:
         array = tensor._array
-        cut, origins = (None, ()) if leaf is not None else self._detour(tensor)
+        cut, origins, source = (None, (), source_here()) if leaf is not None else self._detour(tensor)
         given = Given(
             "data" if leaf is None else "leaf",
             np.array(array),
@@ -212,7 +213,7 @@ class Tape:
             leaf,
             cut,
             tensor._version if leaf is None else 0,
-            source_here(),
+            source,
             origins,
             ref(tensor),
             tick() if leaf is None else self._age_of(leaf),
@@ -230,25 +231,24 @@ class Tape:
         return float(leaf.seq + before / (before + 1))
 
     def _number(self, number: float) -> Given:
-        origins = tuple([left.origin for left in self.left if left.result is number and type(number) is float])[-1:]
-        cut = "item" if origins else None
-        name = type(number).__name__
-        return Given(repr(number), np.asarray(number), name, (), cut=cut, origins=origins, age=tick())
+        given = Given(repr(number), np.asarray(number), type(number).__name__, (), age=tick())
+        if type(number) is float:
+            for left in self.left:
+                if left.result is number:  # the very object that item() gave
+                    given.cut, given.origins, given.source = "item", (left.origin,), left.source
+        return given
 
-    def _detour(self, tensor: Tensor) -> tuple[str | None, tuple[Any, ...]]:
-        """By what a tensor that no op made came from the graph: the same memory as, or the same numbers as something that left it."""
+    def _detour(self, tensor: Tensor) -> tuple[str | None, tuple[Any, ...], Source | None]:
+        """By what cut a tensor that no op made came from the graph, from what, and where it left.
+
+        It has the memory of an array that left, or the same numbers as something that did.
+        """
         array = np.asarray(tensor._array)
         for left in reversed(self.left):
-            numbers = np.asarray(left.result)
-            if isinstance(left.result, np.ndarray) and owner(left.result) is owner(array):
-                return "numpy", (left.origin,)
-            if (
-                numbers.size == array.size
-                and _telling(array)
-                and np.allclose(numbers.reshape(-1), array.reshape(-1), 1e-6, 0)
-            ):
-                return ("numpy" if left.method == "numpy" else "item"), (left.origin,)
-        return tensor._cut, ()
+            shared = isinstance(left.result, np.ndarray) and owner(left.result) is owner(array)
+            if shared or (_telling(array) and _equal(np.asarray(left.result), array)):
+                return "numpy" if isinstance(left.result, np.ndarray) else "item", (left.origin,), left.source
+        return tensor._cut, (), source_here()
 
     def _remember(self, tensor: Tensor, thing: Ran | Given) -> None:
         """Find ``thing`` again by its tensor, in the version it has now."""
@@ -305,7 +305,7 @@ class Tape:
     def leave(self, tensor: Tensor, method: str, result: Any) -> None:
         """Note that numbers which depend on a gradient's path left as Python's or NumPy's."""
         if tensor._current_node is not None or tensor._cut is not None:
-            self.left.append(Left(self.place(tensor), method, result, source_here()))
+            self.left.append(Left(self.place(tensor), method, result, source_here(), tick()))
 
     def wrote(self, tensor: Tensor, before: Any, written: Any) -> None:
         """Note that ``tensor`` was given the result ``written`` in place; ``before`` is what its base was."""
@@ -395,6 +395,11 @@ def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def _equal(numbers: np.ndarray, array: np.ndarray) -> bool:
+    """Are these the same numbers, perhaps in another shape and rounded to another dtype?"""
+    return numbers.size == array.size and bool((numbers.reshape(-1).astype(array.dtype) == array.reshape(-1)).all())
+
+
 def _telling(array: np.ndarray) -> bool:
     """Are these numbers unlike those that any program may hold, such as 0 and 1?"""
     return array.dtype.kind == "f" and bool((array != np.round(array)).any())
@@ -431,11 +436,13 @@ class record:
     """
 
     _running: record | None = None
+    _last: Callable[[], Tape | None] = lambda: None  # the tape of the last block, while somebody holds it
 
     def __init__(self, *, nth: int | None = None) -> None:
         if nth is not None and nth < 1:
             raise ValueError(f"nth counts the calls of backward() from 1, and {nth} was given")
         self.tape = Tape()
+        record._last = ref(self.tape)
         self._nth = nth
 
     def __enter__(self) -> Tape:
