@@ -51,7 +51,9 @@ def main() -> None:
         inside = [recorded(run, max(1, steps // 10)) for _ in range(ROUNDS)]
         after = [seconds(run, steps) for _ in range(ROUNDS)]
         a, b, c = median(before), median(inside), median(after)
-        print(f"{name:<10}{a * 1e6:>9.0f} us{b * 1e6:>9.0f} us{c * 1e6:>9.0f} us{c / a:>17.2f}{b / a:>18.1f}", flush=True)
+        print(
+            f"{name:<10}{a * 1e6:>9.0f} us{b * 1e6:>9.0f} us{c * 1e6:>9.0f} us{c / a:>17.2f}{b / a:>18.1f}", flush=True
+        )
 
 
 if __name__ == "__main__":
