@@ -288,7 +288,7 @@ class Tape:
         if error is self._raised:  # an op inside this one has spoken already
             return
         self._raised = error
-        self.name_variables(users_frame())
+        self.names |= names_in(users_frame())
         where = places(state.own.path)
         self.ops.append(Ran(op, origins, settings, tick(), places=where, source=source_here(), error=_sentence(error)))
 
@@ -339,7 +339,7 @@ class Tape:
         refused = next((f for f, _ in frames[users + 1 :] if not f.f_code.co_name.startswith("_")), None)
         if users < 0 or refused is None:
             return
-        self.name_variables(frames[users][0])
+        self.names |= names_in(frames[users][0])
         arguments = refused.f_code.co_varnames[: refused.f_code.co_argcount]
         tensors = {name: refused.f_locals[name] for name in arguments if isinstance(refused.f_locals[name], Tensor)}
         function = SimpleNamespace(name=refused.f_code.co_name, arguments=tuple(tensors), settings={})
@@ -355,17 +355,17 @@ class Tape:
         self.ops.append(ran)
         self._remember(tensor, ran)
 
-    def name_variables(self, frame: FrameType | None) -> None:
-        """Name tensors after the variables of ``frame``, and parameters after the models in them."""
-        from ..nn import Module
 
-        if frame is None:
-            return
-        for variable, value in {**frame.f_globals, **frame.f_locals}.items():
-            if isinstance(value, Tensor):
-                self.names[variable] = value
-            elif isinstance(value, Module):
-                self.names |= {f"{variable}.{name}": parameter for name, parameter in value.named_parameters()}
+def names_in(frame: FrameType | None) -> dict[str, Tensor]:
+    """The tensors in the variables of ``frame`` under their names; the parameters of models there come after, and so win."""
+    from ..nn import Module
+
+    variables = {} if frame is None else {**frame.f_globals, **frame.f_locals}
+    found = {name: value for name, value in variables.items() if isinstance(value, Tensor)}
+    for name, value in variables.items():
+        if isinstance(value, Module):
+            found |= {f"{name}.{inner}": parameter for inner, parameter in value.named_parameters()}
+    return found
 
 
 def wants_gradient(thing: Any) -> bool:
@@ -511,7 +511,7 @@ class record:
             return plain(pending, **settings)
         walk = Walk(list(pending), settings.get("catch") is None, source_here())
         self.tape.walks.append(walk)
-        self.tape.name_variables(users_frame())
+        self.tape.names |= names_in(users_frame())
 
         def see(node: Any, g: Any, shares: list[Any]) -> None:
             handed = [_handed(node, number, g, share) for number, share in enumerate(shares)]
