@@ -87,6 +87,7 @@ class Tape:
         self._of_leaf: dict[tuple[int, int, int], Given] = {}
         self._of_tensor: dict[int, tuple[ref[Tensor], int, Ran | Given]] = {}
         self._of_array: dict[tuple[int, int], Ran | Given] = {}
+        self._numbers: dict[int, Left] = {}
         self._alive: list[Any] = []  # arrays and leaves known by their id: while they live, no other gets it
 
     # ---- reading
@@ -154,25 +155,26 @@ class Tape:
         return [last, *self._connected(last)]
 
     def _connected(self, last: Ran) -> list[Ran]:
-        """What ran since the last walk and has a source in common with ``last``."""
+        """What ran since the last walk and is joined with ``last`` by what they use."""
         since = max([step.node.seq for walk in self.walks for step in walk.steps], default=0)
-        ops = [ran for ran in self.ops if ran.age > since and ran is not last]
-        seen = {id(last)} | {id(origin) for origin in last.origins}
-        connected: list[Ran] = []
-        grew = True
-        while grew:
-            more = [ran for ran in ops if seen & {id(ran), *[id(o) for o in ran.origins if o is not None]}]
-            connected += more
-            ops = [ran for ran in ops if ran not in more]
-            seen |= {id(thing) for ran in more for thing in (ran, *ran.origins) if thing is not None}
-            grew = bool(more)
-        return connected
+        users: dict[int, list[Ran]] = {}
+        for ran in self.ops:
+            if ran.age > since:
+                for origin in ran.origins:
+                    users.setdefault(id(origin), []).append(ran)
+        seen, waiting = {id(last), id(None)}, [last]
+        for thing in waiting:  # it grows meanwhile
+            for neighbour in (*getattr(thing, "origins", ()), *users.get(id(thing), ())):
+                if id(neighbour) not in seen:
+                    seen.add(id(neighbour))
+                    waiting.append(neighbour)
+        return [ran for ran in self.ops if id(ran) in seen and ran.age > since and ran is not last]
 
     # ---- writing, while the block runs
 
     def forget(self) -> None:
         """Drop all that ran so far; what is still used later is asked for at the engine."""
-        for table in (self._of_node, self._of_leaf, self._of_tensor, self._of_array):
+        for table in (self._of_node, self._of_leaf, self._of_tensor, self._of_array, self._numbers):
             table.clear()
         for kept in (self.ops, self.walks, self.left, self._alive):
             kept.clear()
@@ -232,10 +234,9 @@ class Tape:
 
     def _number(self, number: float) -> Given:
         given = Given(repr(number), np.asarray(number), type(number).__name__, (), age=tick())
-        if type(number) is float:
-            for left in self.left:
-                if left.result is number:  # the very object that item() gave
-                    given.cut, given.origins, given.source = "item", (left.origin,), left.source
+        left = self._numbers.get(id(number)) if type(number) is float else None
+        if left is not None:  # the very object that item() gave
+            given.cut, given.origins, given.source = "item", (left.origin,), left.source
         return given
 
     def _detour(self, tensor: Tensor) -> tuple[str | None, tuple[Any, ...], Source | None]:
@@ -266,7 +267,7 @@ class Tape:
         ran = Ran(
             op,
             origins,
-            settings,
+            {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in settings.items()},
             tick(),
             np.array(array),
             str(array.dtype),
@@ -306,6 +307,7 @@ class Tape:
         """Note that numbers which depend on a gradient's path left as Python's or NumPy's."""
         if tensor._current_node is not None or tensor._cut is not None:
             self.left.append(Left(self.place(tensor), method, result, source_here(), tick()))
+            self._numbers[id(result)] = self.left[-1]
 
     def wrote(self, tensor: Tensor, before: Any, written: Any) -> None:
         """Note that ``tensor`` was given the result ``written`` in place; ``before`` is what its base was."""
