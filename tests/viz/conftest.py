@@ -1,4 +1,4 @@
-"""A browser for the tests of pages: Debian's Chromium, driven by Playwright."""
+"""The real parts of these tests: Graphviz's program dot, and a browser for the pages, Debian's Chromium driven by Playwright."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from tests import notes
+
 WITHOUT = "TINYGRAD_EDU_WITHOUT_BROWSER"
+
+
+@pytest.fixture
+def dot() -> str:
+    """Give the path of Graphviz's program; left out only where the environment says that there is none."""
+    found = shutil.which("dot")
+    if found is not None:
+        return found
+    if os.environ.get("TINYGRAD_EDU_WITHOUT_DOT", "") not in ("", "0"):
+        notes.note("TINYGRAD_EDU_WITHOUT_DOT: the tests that draw with Graphviz's program dot were left out.")
+        pytest.skip("TINYGRAD_EDU_WITHOUT_DOT is set")
+    pytest.fail(
+        "Graphviz's program dot is not installed: apt install graphviz, or set TINYGRAD_EDU_WITHOUT_DOT=1 to leave its tests out.",
+        pytrace=False,
+    )
 
 
 @pytest.fixture(scope="session")

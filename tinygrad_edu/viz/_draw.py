@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -39,13 +40,16 @@ PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ margin: 1rem; font-family: "DejaVu Sans", sans-serif; color: {text}; background: {page}; }}
-pre {{ overflow-x: auto; }}
+pre, .graph {{ overflow-x: auto; }}
+.graph svg {{ min-width: {narrowest}px; }}
 {dark}</style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
-{picture}<details>
+<div class="graph" role="region" aria-label="Picture" tabindex="0">
+{picture}</div>
+<details>
 <summary>The same as text</summary>
 <pre>{plain}</pre>
 </details>
@@ -89,8 +93,8 @@ class Graph:
         >>> print(draw(w * w).to_text())
         Graph of a result: 1 operation, 1 parameter.
           n0  parameter  leaf  float32 ()  value 2  grad not computed
-          n1  op  mul(n0, n0)
-          n1_out  output  output <- n1  float32 ()  value 4
+          n1  op  mul(n0, n0)  C = A * B
+          n1_out  output  <- n1  float32 ()  value 4
         <BLANKLINE>
         """
         return text_of(self._scene)
@@ -130,13 +134,20 @@ class Graph:
                     f"{name}: a {suffix[1:].upper()} needs graphviz's program dot, which was not found (apt install graphviz, brew install "
                     "graphviz). Save to .svg or .html, which need no program"
                 )
-            return _run(dot, suffix[1:], self.source)
+            try:
+                return _run(dot, suffix[1:], self.source)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise RuntimeError(
+                    f"{name}: graphviz's program dot failed ({error}). Save to .svg or .html, which need no program"
+                ) from None
         texts = {".svg": self.svg, ".html": self._page, ".json": self._json, ".txt": self.to_text}
         return texts.get(suffix, lambda: self.source)().encode("utf-8")
 
     def _page(self) -> str:
         from ._colours import DARK, LIGHT
 
+        picture = self.svg()
+        width = re.search(r"max-width: (\d+)", picture)
         colours = DARK if self._theme == "dark" else LIGHT
         dark = f"@media (prefers-color-scheme: dark) {{ body {{ color: {DARK.text}; background: {DARK.page}; }} }}\n"
         return PAGE.format(
@@ -144,7 +155,8 @@ class Graph:
             text=colours.text,
             page=colours.page,
             dark=dark if self._theme == "auto" else "",
-            picture=self.svg(),
+            picture=picture,
+            narrowest=int(width[1]) * 7 // 10 if width else 0,  # smaller text would not be read: the picture scrolls
             plain=escape(self.to_text()),
         )
 
@@ -175,9 +187,7 @@ class Graph:
 
 def _run(dot: str, form: str, source: str) -> bytes:
     """Let graphviz draw, with no shell between."""
-    done = subprocess.run(
-        [dot, f"-T{form}"], input=source.encode("utf-8"), capture_output=True, check=True, timeout=120
-    )
+    done = subprocess.run([dot, f"-T{form}"], input=source.encode("utf-8"), capture_output=True, check=True, timeout=60)
     return done.stdout
 
 

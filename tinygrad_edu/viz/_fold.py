@@ -148,12 +148,17 @@ def _likeness(diagram: Diagram, call: Call) -> tuple[object, ...]:
             else (
                 part.name,
                 part.shape,
-                tuple(diagram[edge.source].shape for edge in diagram.into(part.id)),
+                tuple(source.shape for source in _parameters(diagram, part)),
                 tuple((name, repr(value)) for name, value in part.settings.items() if name != "memo"),
             )
             for part in call.parts
         ),
     )
+
+
+def _parameters(diagram: Diagram, op: Vertex) -> list[Vertex]:
+    sources = [diagram[edge.source] for edge in diagram.into(op.id)]
+    return [source for source in sources if source.kind is Kind.PARAMETER]
 
 
 def _fold(diagram: Diagram, group: list[Call], around: Call) -> Fold:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ._graph import Vertex
 
-__all__ = ["Cells", "Formula", "expression", "forward_formula", "gradient_formula"]
+__all__ = ["Cells", "Formula", "expression", "forward_formula", "gradient_formula", "textbook"]
 
 Shape = Sequence[int]
 
@@ -75,6 +75,12 @@ def title_of_argument(vertex: Vertex, argument: str) -> str:
     entry = _entry(vertex)
     letter = argument if entry is None else entry.letters.get(argument, argument)
     return argument if letter == argument else f"{letter}: {argument}"
+
+
+def textbook(vertex: Vertex) -> tuple[str | None, Mapping[str, str]]:
+    """The textbook's formula of ``vertex`` alone, if there is one, and the letters that it has for the arguments."""
+    entry = _entry(vertex)
+    return (None, {}) if entry is None else (entry.forward, entry.letters)
 
 
 def _op(vertex: Vertex) -> Any:

@@ -28,6 +28,8 @@ LINE = 14.0  # from line to line of text
 BETWEEN = 14.0  # boxes of one rank
 BEND = 34.0  # room between ranks for arrows to bend, at least
 STEEPEST = 90.0  # and at most
+STRAIGHT = 4.0  # room for an arrow that comes straight through a frame's border
+HEADS = 16.0  # room for the head of an arrow
 FRAME, HEAD = 12.0, 24.0  # room inside a frame: at its sides, and above, for its name
 MARGIN = 10.0
 SWEEPS, PASSES = 8, 12
@@ -133,6 +135,10 @@ class _Placing:
         for arrow in scene.arrows:
             self.arriving.setdefault(arrow.target, []).append(arrow)
         self.pieces = [self._pieces(number, arrow) for number, arrow in enumerate(scene.arrows)]
+        self.crossing: dict[str | None, list[tuple[int, Key, Key, Net | int]]] = {}
+        for number, pieces in enumerate(self.pieces):
+            for frame, start, end, arrives in pieces:
+                self.crossing.setdefault(frame, []).append((number, start, end, arrives))
         self.frames: dict[str | None, _Frame] = {}
 
     def layout(self) -> Layout:
@@ -158,7 +164,7 @@ class _Placing:
             stretches = self._way(number)
             last = stretches[-1]
             long, wide = self._label_size(arrow)
-            begin = last.end - long - 8
+            begin = last.end - self._gap(arrow.target, last.across) - long - 8
             labels.append(
                 turned(begin, last.across - wide - 2 if self.sideways else last.across + 2, long, wide)
                 if arrow.label
@@ -232,14 +238,12 @@ class _Placing:
                     (item.entries if key[0] == "in" else item.exits)[key[1], bool(key[2])] = part.above + opening.begin
             items["frame", inner] = item
         ends: dict[tuple[Key, Net | int], tuple[Item, Net]] = {}
-        for number, pieces in enumerate(self.pieces):
+        for number, start, end, arrives in self.crossing.get(name, ()):
             net = (self.scene.arrows[number].source, self.scene.arrows[number].kind == "gradient")
-            for frame, start, end, arrives in pieces:
-                if frame == name:
-                    for key in (start, end):
-                        if key not in items:
-                            items[key] = Item(entries={net: 0.0}, exits={net: 0.0}, fixed=True, opening=key[0])
-                    ends[end, arrives] = (items[start], net)
+            for key in (start, end):
+                if key not in items:
+                    items[key] = Item(entries={net: 0.0}, exits={net: 0.0}, fixed=True, opening=key[0])
+            ends[end, arrives] = (items[start], net)
         rank(list(items.values()), [(start, items[end]) for (end, _), (start, _) in ends.items()])
         ranks, links, ways = connect(
             list(items.values()), {end: (start, items[end[0]], net) for end, (start, net) in ends.items()}
@@ -298,17 +302,21 @@ class _Placing:
 
     def _columns(self, ranks: list[list[Item]], links: list[Link], begin: float) -> list[tuple[float, float, float]]:
         """Begin and end of each rank; before it room for labels, and the more for bends the steeper they are."""
-        steps = [0.0] * len(ranks)
+        bends = [0.0] * len(ranks)
         labels = [0.0] * len(ranks)
         for link in links:
-            here = link.target.rank
-            steps[here] = max(steps[here], abs(link.rise()))
+            here, rise = link.target.rank, abs(link.rise())
+            straight = rise < 0.5 and bool(
+                link.source.opening or link.target.opening
+            )  # it needs no room to bend, nor for a head
+            bends[here] = max(bends[here], STRAIGHT if straight else min(STEEPEST, max(BEND, 0.3 * rise)))
             if isinstance(link.arrives, int):
                 labels[here] = max(labels[here], self._label_size(self.scene.arrows[link.arrives])[0] + 10)
+                bends[here] = max(bends[here], HEADS)
         columns = []
         for number, items in enumerate(ranks):
             if number:
-                begin += max(BEND, min(STEEPEST, 0.3 * steps[number])) + labels[number]
+                begin += (bends[number] or BEND) + labels[number]
             end = begin + max(item.along for item in items)
             columns.append((begin - labels[number], begin, end))
             begin = end

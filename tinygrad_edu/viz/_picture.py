@@ -12,6 +12,7 @@ import numpy as np
 from .._ops import elementwise
 from ._colours import Role
 from ._fold import Call, Fold, calls_of, chains, folds, outside_inputs
+from ._formulas import textbook
 from ._graph import Diagram, Edge, Kind, Vertex
 from ._scene import Arrow, ArrowKind, Box, Cluster, Scene
 from ._values import LONGEST, clean, number, setting, shape_of, summary_of, unusual
@@ -221,7 +222,8 @@ def _leaf(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str) -> Box:
 
 def _op(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str, separate: bool) -> Box:
     name = (vertex.step or vertex.name) if shown.view == "backward" else vertex.name
-    lines = [clean(name)]
+    formula, _ = textbook(vertex)
+    lines = [clean(name), *([formula] if formula and shown.view != "backward" else [])]
     if shown.longest_setting:
         found = (setting(key, value, shown.longest_setting) for key, value in vertex.settings.items())
         lines += [text for text in found if text][:3]
@@ -335,7 +337,8 @@ def _label(diagram: Diagram, edge: Edge) -> tuple[str, ...]:
     """The argument's name where the order matters, and what broadcasting did to it."""
     target, source = diagram[edge.target], diagram[edge.source]
     named = target.name not in ORDERLESS and len(diagram.into(edge.target)) > 1
-    words = [clean(edge.argument)] if named else []
+    formula, letters = textbook(target)
+    words = [letters.get(edge.argument, clean(edge.argument)) if formula else clean(edge.argument)] if named else []
     if _is_broadcast(target, source, edge):
         words.append(f"{source.shape} -> {target.shape}")
         summed = _summed(source.shape, target.shape)
@@ -406,7 +409,9 @@ def _with_clusters(
             used |= dict.fromkeys(call.id for call in calls.get(box.cluster, program).chain()[1:])
     clusters = [
         Cluster(name, clean(calls[name].label(), 60), parent.id if parent.place is not None else None)
-        for name in used
+        for name in sorted(
+            used, key=lambda name: int(name[1:])
+        )  # a frame's number is above that of the frame around it
         if (parent := calls[name].parent) is not None
     ]
     placed = (box if box.cluster in used or box.cluster is None else replace(box, cluster=None) for box in boxes)

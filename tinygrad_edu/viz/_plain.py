@@ -30,7 +30,7 @@ def text_of(scene: Scene) -> str:
         arriving.setdefault(target, []).append(f"{source}{label}")
     lines = [scene.description()]
     opened: list[str] = []
-    for box in scene.boxes:
+    for box in _before_their_users(scene):
         around: list[str] = []
         frame = box.cluster
         while frame is not None:
@@ -46,13 +46,28 @@ def text_of(scene: Scene) -> str:
     return "\n".join([*lines, ""])
 
 
+def _before_their_users(scene: Scene) -> list[Box]:
+    """The boxes, each leaf right before the first that uses it."""
+    boxes = {box.id: box for box in scene.boxes}
+    sources: dict[str, list[str]] = {}
+    for arrow in scene.arrows:
+        sources.setdefault(arrow.target, []).append(arrow.source)
+    told: dict[str, None] = {}
+    for box in scene.boxes:
+        if box.id in sources:
+            told |= dict.fromkeys(source for source in sources[box.id] if source not in sources)
+            told[box.id] = None
+    return [boxes[name] for name in told | boxes]
+
+
 def _line(box: Box, arguments: list[str]) -> str:
     """One box: its name, its kind, what it takes, and its text."""
-    name, *rest = (line.replace(FIGURE_SPACE, " ") for line in box.lines)
-    if box.role in ("op", "module", "failing") or arguments:
-        name = (
-            f"{name}({', '.join(arguments)})"
-            if box.vertices or box.role == "saved"
-            else f"{name} <- {', '.join(arguments)}"
-        )
-    return "  ".join([box.id, box.role, name, *rest])
+    first, *rest = (line.replace(FIGURE_SPACE, " ") for line in box.lines)
+    taken = ", ".join(arguments)
+    if not box.vertices and box.role != "saved":  # a result: what follows tells it
+        told = [f"<- {taken}", *([] if first == box.role else [first])]
+    elif arguments or box.role in ("op", "module"):
+        told = [f"{first}({taken})"]
+    else:
+        told = [first]
+    return "  ".join([box.id, box.role, *told, *rest])

@@ -140,15 +140,22 @@ def _tried(diagram: Diagram, vertex: Vertex, argument: int, element: int) -> np.
     """The result when one number of an argument is NaN: what depends on it becomes NaN, too."""
     arrays = {edge.number: np.full(diagram[edge.source].shape, 0.5) for edge in diagram.into(vertex.id)}
     arrays[argument].reshape(-1)[element] = np.nan
-    try:
+    op = vertex.maker.op if vertex.maker is not None else None
+    if op is not None and not _settings_are_gone(vertex):
         given = [arrays.get(number) for number in range(max(arrays) + 1)]
-        with np.errstate(all="ignore"):
-            out = np.asarray(vertex.maker.op.forward(*given, **vertex.settings))
-        if out.shape != vertex.shape:
-            raise ValueError("another shape")
-    except Exception:
-        raise ValueError(
-            f"the scalar view cannot tell which numbers {vertex.name} used: its settings were not kept. Draw before backward(), or run "
-            "inside viz.record()"
-        ) from None
-    return out.reshape(-1)
+        try:
+            with np.errstate(all="ignore"):
+                out = np.asarray(op.forward(*given, **vertex.settings))
+        except (TypeError, ValueError, IndexError, AttributeError):  # an argument that is not in the graph was needed
+            out = np.empty(0)
+        if out.shape == vertex.shape:
+            return out.reshape(-1)
+    raise ValueError(
+        f"the scalar view cannot tell which numbers {vertex.name} used: its settings were not kept. Draw before backward(), or run inside "
+        "viz.record()"
+    )
+
+
+def _settings_are_gone(vertex: Vertex) -> bool:
+    """Has backward() let go of the settings, with no recording that knows them?"""
+    return bool(vertex.maker.op.settings) and not vertex.settings and not vertex.maker.saved and vertex.source is None

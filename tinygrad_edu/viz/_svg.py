@@ -31,6 +31,7 @@ def _rules(colours: Palette) -> str:
         f".page, .graph > polygon {{ fill: {colours.page}; stroke: none; }}",
         f"text {{ fill: {colours.text}; }}",
         f".cluster > {shape} {{ fill: {colours.cluster.fill}; stroke: {colours.cluster.border}; }}",
+        f".title {{ fill: {colours.muted}; stroke: {colours.cluster.fill}; stroke-width: 4px; paint-order: stroke; }}",
         f".cluster text, .edge text, .note text {{ fill: {colours.muted}; }}",
         f".edge path {{ fill: none; stroke: {colours.edge}; }}",
         f".edge polygon {{ fill: {colours.edge}; stroke: {colours.edge}; }}",
@@ -66,10 +67,15 @@ def svg_of(scene: Scene, direction: Direction, theme: Theme) -> str:
         x, y, wide, high = places.clusters[cluster.id]
         parts.append(
             f'<g class="cluster" id="{cluster.id}"><rect x="{_n(x)}" y="{_n(y)}" width="{_n(wide)}" height="{_n(high)}" rx="6"/>'
-            f'<text x="{_n(x + 10)}" y="{_n(y + 16)}">{escape(cluster.label)}</text></g>\n'
+            f"</g>\n"
         )
     for number, arrow in enumerate(scene.arrows):
         parts.append(_arrow(arrow, places, number))
+    for (
+        cluster
+    ) in clusters:  # over the arrows, with a rim in the frame's colour, so that an arrow behind leaves it readable
+        x, y, _, _ = places.clusters[cluster.id]
+        parts.append(f'<text class="title" x="{_n(x + 10)}" y="{_n(y + 16)}">{escape(cluster.label)}</text>\n')
     for box in scene.boxes:
         parts.append(_box(box, places.boxes[box.id]))
     for number, note in enumerate(notes):
