@@ -395,3 +395,24 @@ def test_the_reader_without_a_tape_shows_the_same_structure() -> None:
         return [(diagram[e.source].name, diagram[e.target].name, e.number, e.argument) for e in flowing]
 
     assert shown(plain) == shown(full)
+
+
+def test_an_op_that_calls_itself_with_operands_of_one_dtype_is_one_op() -> None:
+    x, whole = leaf(1.0, 2.0), t.tensor([3, 4])
+    with viz.record() as tape:
+        out = x * whole
+    assert [ran.op.name for ran in tape.ops] == ["to", "mul"]
+    assert [v.name for v in tape.diagram(out).vertices] == ["leaf", "data", "to", "mul"]
+    with pytest.raises(RuntimeError), viz.record() as tape:
+        x * t.tensor([3, 4, 5])
+    assert [(ran.op.name, ran.error is None) for ran in tape.ops] == [("to", True), ("mul", False)]
+
+
+def test_a_very_long_program_is_recorded_and_read_without_recursion() -> None:
+    y = x = leaf(1.0)
+    with viz.record() as tape:
+        for _ in range(5000):
+            y = y + x
+        y.sum().backward()
+    assert len(tape.diagram()) == 5002
+    assert numbers(tape.diagram().vertices[0].grad) == [5001.0]

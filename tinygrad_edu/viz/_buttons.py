@@ -49,8 +49,14 @@ def _one_box_each(diagram: Diagram) -> Scene:
     )
     boxes = [_told(box, diagram) for box in scene.boxes if box.vertices]
     arrows = [arrow for arrow in scene.arrows if arrow.kind == "argument"]
-    arrows = [arrow._replace(label=arrow.label if len(arrow.label) == 1 else ()) for arrow in arrows]
+    arrows = [arrow._replace(label=_argument(arrow.label)) for arrow in arrows]
     return scene._replace(boxes=tuple(boxes), arrows=tuple(arrows))
+
+
+def _argument(label: tuple[str, ...]) -> tuple[str, ...]:
+    """The name of the argument, where the picture writes it; what broadcasting does is told by the steps."""
+    word = " ".join(label).partition(" ")[0]
+    return (word,) if word.isidentifier() and word != "grad" else ()
 
 
 def _told(box: Box, diagram: Diagram) -> Box:

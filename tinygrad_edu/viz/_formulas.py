@@ -47,7 +47,7 @@ def forward_formula(vertex: Vertex, shapes: Mapping[str, Shape]) -> Formula:
         return Formula(None, None, None)
     code = source_of(op.forward)
     entry = _entry(vertex)
-    cells = _forward_cells(vertex, code, shapes)
+    cells = None if vertex.error is not None else _forward_cells(vertex, code, shapes)
     if code is not None and "\n" not in code and "(...)" not in code:
         return Formula(f"out = {code}", None if entry is None else entry.forward, cells)
     if entry is not None:  # several lines are there for speed, and the textbook says it shorter
@@ -259,7 +259,7 @@ def expression(cells: Cells, index: tuple[int, ...], number: Callable[[str, tupl
         at = (*index, *rest)
         put = {name: number(name, place) for name, place in _places(cells, at)}
         terms.append(cells.term.format(**put))
-    whole = " + ".join(terms)
+    whole = " + ".join(terms) or "0"  # a sum of nothing
     if not cells.tail:
         return whole
     tail = cells.tail.format(**{name: number(name, place) for name, place in _places(cells, index)})
@@ -282,8 +282,8 @@ def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]
         return _cells(out, "{x} * {y}", [*batch, "i", "j"], labels, shapes)
     if vertex.name == "linear" and "x" in shapes and "w" in shapes:
         lead = list(range(len(out) - 1))
-        labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": ["j"]}
         has_bias = "b" in shapes
+        labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": _last([*lead, "j"], shapes.get("b", ()))}
         return _cells(out, "{x} * {w}", [*lead, "j"], labels, shapes, " + {b}" if has_bias else "")
     if vertex.name in SUMS | MEANS and x is not None:
         every = list(range(len(x)))
@@ -316,7 +316,7 @@ def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Map
         )
     if vertex.name == "linear":
         lead = every[:-1]
-        labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": ["j"], "g": [*lead, "j"]}
+        labels = {"x": [*lead, "k"], "w": ["j", "k"], "g": [*lead, "j"], "b": _last([*lead, "j"], shapes.get("b", ()))}
         other = {"x": "w", "w": "x", "b": ""}[argument]
         if other and other not in shapes:
             return None
@@ -381,11 +381,16 @@ def _cells(
     for name, labels in operands.items():
         for label, n in zip(labels, shapes.get(name, ()), strict=False):
             if label is not None:
-                sizes[label] = max(n, sizes.get(label, 1))
-    order: list[Any] = [label if label in sizes else object() for label in result]
+                sizes[label] = n if n != 1 else sizes.get(label, 1)
+    order: list[Any] = [label if sizes.get(label) == n else object() for label, n in zip(result, shape, strict=True)]
     order += [label for label in sizes if label not in order]
     places = {
-        name: tuple([None if label is None else order.index(label) for label in labels])
+        name: tuple(
+            [
+                None if label is None or n != sizes[label] else order.index(label)
+                for label, n in zip(labels, shapes[name], strict=True)
+            ]
+        )
         for name, labels in operands.items()
         if name in shapes
     }

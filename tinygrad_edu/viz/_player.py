@@ -168,7 +168,7 @@ def step(
         1 * 3 = 3
         w is used more than once: the contributions are added up.
         Accumulated before: 3.
-        Accumulated after: before + contribution: 6.
+        Accumulated after: 6.
     <BLANKLINE>
     Step 3 of 3, backward: the gradient of w has arrived
       grad: 6.

@@ -65,6 +65,7 @@ class Left(NamedTuple):
     method: str
     result: Any
     source: Source | None
+    age: float
 
 
 class Tape:
@@ -91,6 +92,7 @@ class Tape:
         self._of_leaf: dict[tuple[int, int, int], Given] = {}
         self._of_tensor: dict[int, tuple[ref[Tensor], int, Ran | Given]] = {}
         self._of_array: dict[tuple[int, int], Ran | Given] = {}
+        self._numbers: dict[int, Left] = {}
         self._alive: list[Any] = []  # arrays and leaves known by their id: while they live, no other gets it
 
     # ---- reading
@@ -167,25 +169,26 @@ class Tape:
         return [last, *self._connected(last)]
 
     def _connected(self, last: Ran) -> list[Ran]:
-        """What ran since the last walk and has a source in common with ``last``."""
+        """What ran since the last walk and is joined with ``last`` by what they use."""
         since = max([step.node.seq for walk in self.walks for step in walk.steps], default=0)
-        ops = [ran for ran in self.ops if ran.age > since and ran is not last]
-        seen = {id(last)} | {id(origin) for origin in last.origins}
-        connected: list[Ran] = []
-        grew = True
-        while grew:
-            more = [ran for ran in ops if seen & {id(ran), *[id(o) for o in ran.origins if o is not None]}]
-            connected += more
-            ops = [ran for ran in ops if ran not in more]
-            seen |= {id(thing) for ran in more for thing in (ran, *ran.origins) if thing is not None}
-            grew = bool(more)
-        return connected
+        users: dict[int, list[Ran]] = {}
+        for ran in self.ops:
+            if ran.age > since:
+                for origin in ran.origins:
+                    users.setdefault(id(origin), []).append(ran)
+        seen, waiting = {id(last), id(None)}, [last]
+        for thing in waiting:  # it grows meanwhile
+            for neighbour in (*getattr(thing, "origins", ()), *users.get(id(thing), ())):
+                if id(neighbour) not in seen:
+                    seen.add(id(neighbour))
+                    waiting.append(neighbour)
+        return [ran for ran in self.ops if id(ran) in seen and ran.age > since and ran is not last]
 
     # ---- writing, while the block runs
 
     def forget(self) -> None:
         """Drop all that ran so far; what is still used later is asked for at the engine."""
-        for table in (self._of_node, self._of_leaf, self._of_tensor, self._of_array):
+        for table in (self._of_node, self._of_leaf, self._of_tensor, self._of_array, self._numbers):
             table.clear()
         for kept in (self.ops, self.walks, self.left, self._alive):
             kept.clear()
@@ -217,7 +220,7 @@ class Tape:
 
     def _meet(self, tensor: Tensor, leaf: Any) -> Given:
         array = tensor._array
-        cut, origins = (None, ()) if leaf is not None else self._detour(tensor)
+        cut, origins, source = (None, (), source_here()) if leaf is not None else self._detour(tensor)
         given = Given(
             "data" if leaf is None else "leaf",
             np.array(array),
@@ -226,7 +229,7 @@ class Tape:
             leaf,
             cut,
             tensor._version if leaf is None else 0,
-            source_here(),
+            source,
             origins,
             ref(tensor),
             tick() if leaf is None else self._age_of(leaf),
@@ -244,25 +247,23 @@ class Tape:
         return float(leaf.seq + before / (before + 1))
 
     def _number(self, number: float) -> Given:
-        origins = tuple([left.origin for left in self.left if left.result is number and type(number) is float])[-1:]
-        cut = "item" if origins else None
-        name = type(number).__name__
-        return Given(repr(number), np.asarray(number), name, (), cut=cut, origins=origins, age=tick())
+        given = Given(repr(number), np.asarray(number), type(number).__name__, (), age=tick())
+        left = self._numbers.get(id(number)) if type(number) is float else None
+        if left is not None:  # the very object that item() gave
+            given.cut, given.origins, given.source = "item", (left.origin,), left.source
+        return given
 
-    def _detour(self, tensor: Tensor) -> tuple[str | None, tuple[Any, ...]]:
-        """By what a tensor that no op made came from the graph: the same memory as, or the same numbers as something that left it."""
+    def _detour(self, tensor: Tensor) -> tuple[str | None, tuple[Any, ...], Source | None]:
+        """By what cut a tensor that no op made came from the graph, from what, and where it left.
+
+        It has the memory of an array that left, or the same numbers as something that did.
+        """
         array = np.asarray(tensor._array)
         for left in reversed(self.left):
-            numbers = np.asarray(left.result)
-            if isinstance(left.result, np.ndarray) and owner(left.result) is owner(array):
-                return "numpy", (left.origin,)
-            if (
-                numbers.size == array.size
-                and _telling(array)
-                and np.allclose(numbers.reshape(-1), array.reshape(-1), 1e-6, 0)
-            ):
-                return ("numpy" if left.method == "numpy" else "item"), (left.origin,)
-        return tensor._cut, ()
+            shared = isinstance(left.result, np.ndarray) and owner(left.result) is owner(array)
+            if shared or (_telling(array) and _equal(np.asarray(left.result), array)):
+                return "numpy" if isinstance(left.result, np.ndarray) else "item", (left.origin,), left.source
+        return tensor._cut, (), source_here()
 
     def _remember(self, tensor: Tensor, thing: Ran | Given) -> None:
         """Find ``thing`` again by its tensor, in the version it has now."""
@@ -280,7 +281,7 @@ class Tape:
         ran = Ran(
             op,
             origins,
-            settings,
+            {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in settings.items()},
             tick(),
             np.array(array),
             str(array.dtype),
@@ -302,7 +303,7 @@ class Tape:
         if error is self._raised:  # an op inside this one has spoken already
             return
         self._raised = error
-        self.name_variables(users_frame())
+        self.names |= names_in(users_frame())
         where = places(state.own.path)
         self.ops.append(Ran(op, origins, settings, tick(), places=where, source=source_here(), error=_sentence(error)))
 
@@ -319,7 +320,8 @@ class Tape:
     def leave(self, tensor: Tensor, method: str, result: Any) -> None:
         """Note that numbers which depend on a gradient's path left as Python's or NumPy's."""
         if tensor._current_node is not None or tensor._cut is not None:
-            self.left.append(Left(self.place(tensor), method, result, source_here()))
+            self.left.append(Left(self.place(tensor), method, result, source_here(), tick()))
+            self._numbers[id(result)] = self.left[-1]
 
     def wrote(self, tensor: Tensor, before: Any, written: Any) -> None:
         """Note that ``tensor`` was given the result ``written`` in place; ``before`` is what its base was."""
@@ -353,7 +355,7 @@ class Tape:
         refused = next((f for f, _ in frames[users + 1 :] if not f.f_code.co_name.startswith("_")), None)
         if users < 0 or refused is None:
             return
-        self.name_variables(frames[users][0])
+        self.names |= names_in(frames[users][0])
         arguments = refused.f_code.co_varnames[: refused.f_code.co_argcount]
         tensors = {name: refused.f_locals[name] for name in arguments if isinstance(refused.f_locals[name], Tensor)}
         function = SimpleNamespace(name=refused.f_code.co_name, arguments=tuple(tensors), settings={})
@@ -369,17 +371,17 @@ class Tape:
         self.ops.append(ran)
         self._remember(tensor, ran)
 
-    def name_variables(self, frame: FrameType | None) -> None:
-        """Name tensors after the variables of ``frame``, and parameters after the models in them."""
-        from ..nn import Module
 
-        if frame is None:
-            return
-        for variable, value in {**frame.f_globals, **frame.f_locals}.items():
-            if isinstance(value, Tensor):
-                self.names[variable] = value
-            elif isinstance(value, Module):
-                self.names |= {f"{variable}.{name}": parameter for name, parameter in value.named_parameters()}
+def names_in(frame: FrameType | None) -> dict[str, Tensor]:
+    """The tensors in the variables of ``frame`` under their names; the parameters of models there come after, and so win."""
+    from ..nn import Module
+
+    variables = {} if frame is None else {**frame.f_globals, **frame.f_locals}
+    found = {name: value for name, value in variables.items() if isinstance(value, Tensor)}
+    for name, value in variables.items():
+        if isinstance(value, Module):
+            found |= {f"{name}.{inner}": parameter for inner, parameter in value.named_parameters()}
+    return found
 
 
 def wants_gradient(thing: Any) -> bool:
@@ -407,6 +409,11 @@ def _state_of(leaf: Any, tensor: Tensor) -> tuple[int, int, int]:
 
 def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _equal(numbers: np.ndarray, array: np.ndarray) -> bool:
+    """Are these the same numbers, perhaps in another shape and rounded to another dtype?"""
+    return numbers.size == array.size and bool((numbers.reshape(-1).astype(array.dtype) == array.reshape(-1)).all())
 
 
 def _telling(array: np.ndarray) -> bool:
@@ -445,11 +452,13 @@ class record:
     """
 
     _running: record | None = None
+    _last: Callable[[], Tape | None] = lambda: None  # the tape of the last block, while somebody holds it
 
     def __init__(self, *, nth: int | None = None) -> None:
         if nth is not None and nth < 1:
             raise ValueError(f"nth counts the calls of backward() from 1, and {nth} was given")
         self.tape = Tape()
+        record._last = ref(self.tape)
         self._nth = nth
 
     def __enter__(self) -> Tape:
@@ -518,7 +527,7 @@ class record:
             return plain(pending, **settings)
         walk = Walk(list(pending), settings.get("catch") is None, source_here())
         self.tape.walks.append(walk)
-        self.tape.name_variables(users_frame())
+        self.tape.names |= names_in(users_frame())
 
         def see(node: Any, g: Any, shares: list[Any]) -> None:
             handed = [_handed(node, number, g, share) for number, share in enumerate(shares)]

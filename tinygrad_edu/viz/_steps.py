@@ -12,6 +12,7 @@ import numpy as np
 from .._core.engine import newest_first, steps
 from .._core.memory import memory, owner
 from .._core.modes import no_grad, state
+from .._core.op import Pour
 from ._graph import Diagram, Edge, Vertex
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def backward_steps(diagram: Diagram, walk: Walk, first: int) -> list[Step]:
         for index, share in _handed_on(node, g, shares):
             target = node.edges[index]
             before = held.get(target)
-            after = share if before is None else np.asarray(before + share)
+            after = share if before is None else _added(before, share, node, g)
             held[target] = after
             if index in edges:
                 summed = _summed_axes(node.op, node.shape, target.shape, index)
@@ -146,6 +147,16 @@ def _handed_on(node: Any, g: Any, shares: Sequence[Any]) -> Iterator[tuple[int, 
         ):  # an op that pours hands on g, which belongs to a part of its argument
             share = node.op.rules[index](g, node.saved)
         yield index, np.array(share)
+
+
+def _added(before: np.ndarray, share: np.ndarray, node: Any, g: Any) -> np.ndarray:
+    """``before + share``, by the very additions that the engine did: what is poured is added element by element."""
+    poured = node.op.pulls[0](g, node.saved) if node.op.pulls is not node.op.rules and node.op.pulls[0] else None
+    if not isinstance(poured, Pour):
+        return np.asarray(before + share)
+    after = np.array(before)
+    poured.add_into(after)
+    return after
 
 
 CORE = {

@@ -59,7 +59,7 @@ function colourOf(number, scale) {
 
 let countOfTables = 0;
 
-function showArray(title, number, onCell = null) {
+function showArray(title, number, { onCell = null, hasLegend = true } = {}) {
   // A figure with a title, the numbers as a table whose cells can be visited, and a legend.
   const caption = make("figcaption", "", "", make("strong", title));
   const element = make("figure", "", "", caption);
@@ -141,7 +141,7 @@ function showArray(title, number, onCell = null) {
     const part = { rows: array.rows, all_rows: array.all[0], columns: array.columns, all_columns: array.all[1] };
     element.append(make("p", say("shown_part", part), "note"));
   }
-  if (cells.length > 1) {
+  if (hasLegend && cells.length > 1) {
     const end = scale.toPrecision(3);
     const bar = [make("span", `-${end}`), make("span", "", "bar"), make("span", end)];
     element.append(make("p", "", "legend", ...bar, make("span", say("legend", { low: array.low, high: array.high }))));
@@ -178,7 +178,7 @@ function putNumbersIn(rule, place, operands, visited) {
   try {
     const terms = [];
     for (const rest of countUp(rule.loops.slice(rule.axes))) terms.push(fill(rule.term, [...place, ...rest]));
-    const sum = terms.join(" + ");
+    const sum = terms.join(" + ") || "0"; // a sum of nothing
     const tail = fill(rule.tail, place);
     const whole = terms.length > 1 && /^ [/*]/.test(tail) ? `(${sum})${tail}` : sum + tail;
     return { whole, exact };
@@ -236,7 +236,7 @@ function showResult(parent, title, number, rule, operands) {
   // The array at the end of a formula; its cells show their terms.
   let shown = null;
   const terms = rule && number !== null ? showTerms(rule, () => shown, operands) : null;
-  shown = showArray(title, number, terms && terms.onCell);
+  shown = showArray(title, number, { onCell: terms && terms.onCell });
   parent.append(shown.element);
   return { shown, terms };
 }
@@ -311,9 +311,9 @@ function showContribution(part, vertex, operands, visits) {
   } else {
     block.append(make("p", say("adds_up", { name })));
     const sum = make("div", "", "figures sum");
-    sum.append(showArray(say("before"), part.before).element, make("span", "+", "sign"));
-    sum.append(showArray(say("share"), part.share).element, make("span", "=", "sign"));
-    sum.append(showArray(say("after"), part.after).element);
+    sum.append(showArray(say("before"), part.before, { hasLegend: false }).element, make("span", "+", "sign"));
+    sum.append(showArray(say("share"), part.share, { hasLegend: false }).element, make("span", "=", "sign"));
+    sum.append(showArray(say("after"), part.after, { hasLegend: false }).element);
     block.append(sum);
   }
   return block;
