@@ -413,11 +413,28 @@ def test_a_tensor_without_a_graph_is_a_sentence() -> None:
         viz.draw(t.zeros(2))
 
 
+def test_what_is_no_tensor_is_a_sentence() -> None:
+    with pytest.raises(TypeError, match=r"draw: expected a tensor, or the tape of viz\.record\(\), got float"):
+        viz.draw(3.0)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_tape_is_drawn_up_to_its_last_backward() -> None:
+    with viz.record() as tape:
+        x = leaf(1.0, 2.0)
+        (x * x).sum().backward()
+        x.exp()
+    assert viz.draw(tape).source == viz.draw(tape.diagram()).source
+    assert "exp" not in viz.draw(tape).source
+
+
 def test_an_unknown_choice_is_a_sentence() -> None:
     x = leaf(1.0)
     for option, value in (("view", "up"), ("rankdir", "XY"), ("theme", "grey"), ("mode", "scalars")):
         with pytest.raises(ValueError, match=rf"draw: {option} is one of '.*', not '{value}'"):
             viz.draw(x.sum(), **{option: value})
+    for limits in ({"depth": -1}, {"max_nodes": 0}):
+        with pytest.raises(ValueError, match="depth is at least 0 and max_nodes at least 1"):
+            viz.draw(x.sum(), **limits)
 
 
 def test_drawing_changes_nothing() -> None:
