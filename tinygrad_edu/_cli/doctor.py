@@ -65,7 +65,9 @@ def diagnosis() -> Iterator[str]:
     yield (
         _line("ok", "dot", dot)
         if dot
-        else _line("--", "dot", "not found (PNG and PDF pictures of graphs): apt install graphviz, brew install graphviz")
+        else _line(
+            "--", "dot", "not found (PNG and PDF pictures of graphs): apt install graphviz, brew install graphviz"
+        )
     )
     yield from _data()
 
