@@ -31,8 +31,9 @@ def dot() -> str:
 @pytest.fixture(scope="session")
 def browser():
     """A browser without windows; what is missing is named, never passed over."""
-    if os.environ.get(WITHOUT) == "1":
-        pytest.skip(f"{WITHOUT}=1: the pages are not tested")
+    if os.environ.get(WITHOUT, "") not in ("", "0"):
+        notes.note(f"{WITHOUT}: the tests of pages in a browser were left out.")
+        pytest.skip(f"{WITHOUT} is set")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.fail(
@@ -51,10 +52,11 @@ def browser():
 @pytest.fixture(scope="session")
 def axe(browser):
     """The source of axe-core, which checks a page for barriers; it is no part of this project."""
-    path = os.environ.get("TINYGRAD_EDU_AXE", "")
-    if not Path(path).is_file():
-        pytest.fail("no axe-core: npm install axe-core, and set TINYGRAD_EDU_AXE to its axe.min.js", pytrace=False)
-    return Path(path).read_text("utf-8")
+    try:
+        import axe_playwright_python
+    except ImportError:
+        pytest.fail(f"no axe-core: pip install axe-playwright-python, or set {WITHOUT}=1", pytrace=False)
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 
 
 class Shown:
