@@ -88,7 +88,7 @@ def test_the_page_shows_losses_gradients_units_and_traps(tmp_path: Path, capsys:
     assert shown.row("loss")[:3] == ["loss", "script.py:12", "5"]
     assert shown.row("net.0")[1] == "80"
     assert shown.row("Sequential.1")[1:5] == ["relu", "script.py:11", "16", "4"]
-    assert "dead: no gradient passes" in shown.row("Sequential.1")
+    assert shown.row("Sequential.1")[-1] == "4 of them dead: no gradient passes"
     assert "script.py:11: the input of cross_entropy was made by softmax" in text
     assert "No operation gave NaN." in text
 

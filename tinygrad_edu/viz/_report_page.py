@@ -130,7 +130,7 @@ def _judged(value: float, largest: float) -> str:
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
-        return "no gradient arrives"
+        return "in half of the steps or more no gradient arrives"
     return "vanishing: below a thousandth of the largest" if value < largest / 1000 else ""
 
 
@@ -162,9 +162,14 @@ def _shares(units: Units) -> list[str]:
 
 
 def _word(units: Units) -> str:
-    if not units.idle:
+    """What the idle units mean for training: those that always were, or that most are in the end."""
+    if units.points[-1].value >= 0.5:
+        who = "half or more at last"
+    elif units.idle:
+        who = f"{units.idle} of them"
+    else:
         return ""
-    return "dead: no gradient passes" if units.op == "relu" else "saturated: hardly any gradient passes"
+    return f"{who} dead: no gradient passes" if units.op == "relu" else f"{who} saturated: hardly any gradient passes"
 
 
 def _findings(seen: Observer) -> str:
