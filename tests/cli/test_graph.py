@@ -127,7 +127,7 @@ def test_bad_arguments_are_answered_with_a_sentence(tmp_path: Path, capsys: pyte
     assert main(["graph", str(tmp_path / "none.py")]) == 2
     assert "graph: no such script" in capsys.readouterr().err
     assert main(["graph", "--out", str(tmp_path / "no" / "folder.dot"), script]) == 2
-    assert "graph: [Errno 2] No such file or directory" in capsys.readouterr().err
+    assert "folder.dot: the picture cannot be written (No such file or directory)" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["graph", "--nth", "0", script])
     assert "'0' is no number from 1" in capsys.readouterr().err

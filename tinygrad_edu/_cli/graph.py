@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ._recording import record_script, what_is_missing
 
 if TYPE_CHECKING:
-    from ..viz._dot import Graph
     from ..viz._graph import Diagram
     from ..viz._record import Tape
     from ._types import Commands
@@ -42,6 +41,8 @@ def positive(text: str) -> int:
 
 def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
+    from ..viz import draw
+
     script = Path(asked.script)
     if not script.is_file():
         print(f"graph: no such script: {script}", file=sys.stderr)
@@ -54,7 +55,7 @@ def execute(asked: argparse.Namespace) -> int:
     out = asked.out or Path(f"{script.stem}_graph.svg")
     try:
         diagram = tape.diagram()
-        picture(diagram).save(out)
+        draw(diagram).save(out)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"graph: {error}", file=sys.stderr)
         return status or 2
@@ -71,16 +72,3 @@ def told(tape: Tape, diagram: Diagram, nth: int) -> str:
     source = tape.walks[-1].source
     place = f" ({source.file}:{source.line})" if source is not None else ""
     return f"{ops} behind backward() number {nth}{place}"
-
-
-def picture(diagram: Diagram) -> Graph:
-    """Draw ``diagram``."""
-    from ..viz._dot import HEAD, Graph, _node
-
-    kinds = {"op": "op", "parameter": "parameter", "data": "output"}
-    lines = []
-    for number, vertex in enumerate(diagram.vertices):
-        texts = [vertex.step or vertex.name, f"{vertex.dtype} {vertex.shape}", vertex.cut or "", vertex.error or ""]
-        lines.append(_node(number, [text for text in texts if text], kinds[vertex.kind.value]))
-    lines += [f"  {edge.source} -> {edge.target}\n" for edge in diagram.edges]
-    return Graph(f"{HEAD}{''.join(lines)}}}\n")

@@ -7,6 +7,7 @@ Reading changes nothing. What was not kept is None, never 0: a picture then says
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -34,10 +35,11 @@ class Kind(Enum):
 
 
 class Place(NamedTuple):
-    """A module on the way to where an op ran: the name its parent gives it, and its class."""
+    """A module on the way to where an op ran: the name its parent gives it, its class, and its sizes as in a call."""
 
     name: str
     module: str
+    detail: str = ""  # Linear's "2, 5"
 
 
 class Source(NamedTuple):
@@ -81,6 +83,7 @@ class Vertex:
     saved: tuple[Saved, ...] = ()
     error: str | None = None
     maker: Any = field(default=None, repr=False)  # the engine's Node or Leaf, for who replays its steps
+    op: Any = field(default=None, repr=False)  # the op itself, for who shows its formulas
 
 
 class Edge(NamedTuple):
@@ -317,6 +320,7 @@ def _ran(name: str, ran: Ran) -> Vertex:
         saved=ran.saved,
         error=ran.error,
         maker=ran.node,
+        op=ran.op,
     )
 
 
@@ -359,6 +363,7 @@ def _step(name: str, node: Any) -> Vertex:
         places=places(node.where),
         saved=saved_by(node),
         maker=node,
+        op=op,
     )
 
 
@@ -389,9 +394,23 @@ def places(path: Any) -> tuple[Place, ...]:
     """The modules of a path; one that is gone keeps its name."""
     found = []
     for label in module_scope.labels(path):
-        module = label.module()
-        found.append(Place(label.name, type(module).__name__ if module is not None else ""))
+        module: Any = label.module()
+        if module is None:
+            found.append(Place(label.name, ""))
+        else:
+            found.append(Place(label.name, type(module).__name__, _sizes(module.extra_repr())))
     return tuple(found)
+
+
+def _sizes(description: str) -> str:
+    """The sizes in a module's description, without what a picture has no room for.
+
+    >>> _sizes("in_features=2, out_features=5, bias=True"), _sizes("1, 8, kernel_size=(3, 3)"), _sizes("p=0.5")
+    ('2, 5', '1, 8', '')
+    """
+    parts = re.split(r", (?![^(]*\))", description)
+    sizes = [part.removeprefix("in_features=").removeprefix("out_features=") for part in parts]
+    return ", ".join(size for size in sizes if "=" not in size)
 
 
 def _copy(array: Any) -> np.ndarray:

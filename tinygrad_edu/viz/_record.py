@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from traceback import walk_tb
 from types import FrameType, SimpleNamespace, TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -75,7 +75,12 @@ class Tape:
     what left the graph as plain numbers, ``error`` the exception that ended the block, ``backwards`` how often ``backward()`` ran.
     """
 
+    _known: ClassVar[list[ref[Tape]]] = []
+    _last: ClassVar[Tape | None] = None  # kept for who wrote no "as tape", until the next recording
+
     def __init__(self) -> None:
+        self._known[:] = [tape for tape in self._known if tape() is not None] + [ref(self)]
+        Tape._last = self
         self.ops: list[Ran] = []
         self.walks: list[Walk] = []
         self.left: list[Left] = []
@@ -91,6 +96,17 @@ class Tape:
         self._alive: list[Any] = []  # arrays and leaves known by their id: while they live, no other gets it
 
     # ---- reading
+
+    @classmethod
+    def of(cls, output: Tensor) -> Tape | None:
+        """The last tape in use that saw how ``output`` was made."""
+        tapes = [tape() for tape in reversed(cls._known)]
+        return next((tape for tape in tapes if tape is not None and isinstance(tape.origin(output), Ran)), None)
+
+    def walk_from(self, root: Any) -> Walk | None:
+        """The last backward pass that began at ``root``, or at all if that is None."""
+        walks = [walk for walk in self.walks if root is None or any([start is root for start in walk.roots])]
+        return walks[-1] if walks else None
 
     def diagram(
         self,
@@ -139,10 +155,8 @@ class Tape:
 
     def gradients(self, root: Any) -> dict[int, np.ndarray]:
         """The gradients that the last walk from ``root`` brought, by the identity of steps and leaves."""
-        for walk in reversed(self.walks):
-            if any([start is root for start in walk.roots]):
-                return {id(step.node): step.g for step in walk.steps}
-        return {}
+        walk = None if root is None else self.walk_from(root)
+        return {} if walk is None else {id(step.node): step.g for step in walk.steps}
 
     def ends(self) -> list[Any]:
         """Where a picture of all this begins: what raised, else the root of the last ``backward()``, else what ran last."""
@@ -438,13 +452,11 @@ class record:
     """
 
     _running: record | None = None
-    _last: Callable[[], Tape | None] = lambda: None  # the tape of the last block, while somebody holds it
 
     def __init__(self, *, nth: int | None = None) -> None:
         if nth is not None and nth < 1:
             raise ValueError(f"nth counts the calls of backward() from 1, and {nth} was given")
         self.tape = Tape()
-        record._last = ref(self.tape)
         self._nth = nth
 
     def __enter__(self) -> Tape:
