@@ -91,6 +91,7 @@ def test_the_page_shows_losses_gradients_units_and_traps(tmp_path: Path, capsys:
     assert shown.row("Sequential.1")[-1] == "4 of them dead: no gradient passes"
     assert "script.py:11: the input of cross_entropy was made by softmax" in text
     assert "No operation gave NaN." in text
+    assert 'srcdoc="&lt;!doctype html&gt;' in text.lower()
 
 
 def test_the_norms_and_losses_are_those_of_the_engine() -> None:
@@ -165,6 +166,11 @@ def test_a_script_that_raises_has_its_report_too(tmp_path: Path, capsys: pytest.
 
 def test_a_script_without_backward_is_told_so(tmp_path: Path) -> None:
     assert "never called <code>backward()</code>" in reported(tmp_path, "import torch\ntorch.ones(2).sum()\n")[1]
+
+
+def test_a_first_step_too_large_to_show_says_so(tmp_path: Path) -> None:
+    text = "import torch\nx = y = torch.ones(1, requires_grad=True)\nfor _ in range(400):\n    y = y + x\ny.sum().backward()\n"
+    assert "It is not shown: the graph has 402 nodes, more than max_nodes=300" in reported(tmp_path, text)[1]
 
 
 def test_names_cannot_break_the_page() -> None:
