@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -224,3 +227,32 @@ def test_the_first_step_can_be_recorded_meanwhile() -> None:
         for _ in range(3):
             (x * x).sum().backward()
     assert (seen.steps, tape.backwards, len(tape.walks)) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_browser_it_has_no_barrier_and_the_stepper_plays_inside_it(
+    scheme: str, tmp_path: Path, show: Callable[..., Any], axe: str
+) -> None:
+    _, text = reported(tmp_path, SCRIPT)
+    shown = show(SimpleNamespace(save=lambda path: path.write_text(text, "utf-8")), color_scheme=scheme)
+    (frame,) = shown.page.frames[1:]
+    before = frame.locator("[role=status][aria-live]").text_content()
+    frame.locator("h1").click()
+    shown.page.keyboard.press("ArrowRight")
+    assert frame.locator("[role=status][aria-live]").text_content() != before
+    assert shown.complaints == []
+    for part in (shown.page, frame):
+        part.evaluate(axe)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = part.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]] == []
+    assert all("postMessage" in said for said in shown.complaints)  # axe looks for itself in frames, in vain on file://
+    shown.complaints.clear()
+
+
+def test_on_a_narrow_screen_nothing_is_wider_than_the_page(tmp_path: Path, show: Callable[..., Any]) -> None:
+    _, text = reported(tmp_path, SCRIPT)
+    shown = show(
+        SimpleNamespace(save=lambda path: path.write_text(text, "utf-8")), viewport={"width": 320, "height": 600}
+    )
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 320
