@@ -23,19 +23,20 @@ def test_the_demo_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert any("predictions equal" in line for line in lines)
     assert "90/90" in printed.err
     files = {path.name for path in (tmp_path / "out").iterdir()}
-    assert files >= {"digits.pt", "digits_loss.dot", "digits_loss.svg"}
-    assert (tmp_path / "out" / "digits_loss.dot").read_text("utf-8").startswith("digraph")
+    assert files == {"digits.pt", "digits_loss.svg", "digits_steps.html", "digits_training.png"}
+    assert (tmp_path / "out" / "digits_training.png").read_bytes().startswith(b"\x89PNG")
+    assert "cross_entropy" in (tmp_path / "out" / "digits_steps.html").read_text("utf-8")
     for name in files:
         assert str(tmp_path / "out" / name) in printed.out
 
 
-def test_the_demo_works_without_tqdm_and_graphviz(
+def test_the_demo_works_without_tqdm_graphviz_and_matplotlib(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     real = builtins.__import__
 
     def without(name: str, *rest: object) -> object:
-        if name in ("tqdm", "graphviz"):
+        if name.partition(".")[0] in ("tqdm", "graphviz", "matplotlib"):
             raise ImportError(name)
         return real(name, *rest)  # type: ignore[arg-type]  # passed on as they came
 
@@ -45,6 +46,8 @@ def test_the_demo_works_without_tqdm_and_graphviz(
     printed = capsys.readouterr()
     assert "[##########] 45/45 loss " in printed.err
     assert "<svg" in (tmp_path / "digits_loss.svg").read_text("utf-8")
+    assert "no picture of the training: plots need matplotlib: pip install 'tinygrad-edu[plot]'" in printed.out
+    assert not (tmp_path / "digits_training.png").exists()
 
 
 def test_progress_passes_everything_on(capsys: pytest.CaptureFixture[str]) -> None:

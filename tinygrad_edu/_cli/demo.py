@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .. import nn
     from .._tensor import Tensor
     from ._types import Commands
 
@@ -20,7 +21,7 @@ def add(commands: Commands) -> None:
         "demo",
         help="train a small network on handwritten digits (a few seconds)",
         description="Train a convolutional network on the 8x8 digits that come with the package, test it, save and reload "
-        "its weights, and draw the graph of one loss.",
+        "its weights, and show the graph of one loss, its backward pass step by step, and the training curve.",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split, the weights and the batches (default 0)")
     parser.add_argument("--epochs", type=int, default=10, help="times through the training images (default 10)")
@@ -30,7 +31,7 @@ def add(commands: Commands) -> None:
 
 def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
-    from .. import _blas, nn, random, serialization, viz
+    from .. import _blas, random, serialization, viz
     from . import _digits as digits
 
     begin = time.perf_counter()
@@ -58,17 +59,38 @@ def execute(asked: argparse.Namespace) -> int:
     equal = bool((before == after).all())
     print(f"weights saved to {weights} and loaded into a new network: predictions {'equal' if equal else 'DIFFER'}")
 
+    accuracy = digits.accuracy(net, test)  # before another batch moves the running statistics
     net.train()
-    graph = viz.draw(nn.functional.cross_entropy(net(x[:4]), y[:4]), model=net)
-    for name in ("digits_loss.svg", "digits_loss.dot"):
-        graph.save(asked.out / name)
-    print(
-        f"graph of one loss: {asked.out / 'digits_loss.svg'}, and as text for graphviz: {asked.out / 'digits_loss.dot'}"
-    )
+    show(net, x[:4], y[:4], losses, asked.out)
 
     print(f"time: {time.perf_counter() - begin:.1f} s")
-    print(f"test accuracy: {digits.accuracy(net, test):.1f} %")
+    print(f"test accuracy: {accuracy:.1f} %")
     return 0 if equal else 1
+
+
+def show(net: nn.Module, x: Tensor, y: Tensor, losses: list[float], out: Path) -> None:
+    """Write what can be looked at into the folder ``out``, and say where it is."""
+    from .. import nn, viz
+
+    with viz.record() as tape:
+        loss = nn.functional.cross_entropy(net(x), y)
+        loss.backward()
+    picture, steps, curve = (out / name for name in ("digits_loss.svg", "digits_steps.html", "digits_training.png"))
+    viz.draw(tape, model=net).save(picture)
+    print(f"graph of one loss: {picture}")
+    viz.step(loss, steps, model=net)
+    print(f"its backward pass, one operation at a time, for a browser: {steps}")
+    if not losses:
+        return
+    try:
+        axes = viz.plot.history(losses)
+    except ImportError as error:
+        print(f"no picture of the training: {error}")
+        return
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # it has just been made
+    figure.savefig(curve)
+    print(f"the loss of each batch: {curve}")
 
 
 def progress(losses: Iterable[Tensor], total: int) -> Iterator[Tensor]:
