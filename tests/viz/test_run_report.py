@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,9 +91,10 @@ def test_the_page_shows_losses_gradients_units_and_traps(tmp_path: Path, capsys:
     assert shown.row("loss")[:3] == ["loss", "script.py:12", "5"]
     assert shown.row("net.0")[1] == "80"
     assert shown.row("Sequential.1")[1:5] == ["relu", "script.py:11", "16", "4"]
-    assert "dead: no gradient passes" in shown.row("Sequential.1")
+    assert shown.row("Sequential.1")[-1] == "4 of them dead: no gradient passes"
     assert "script.py:11: the input of cross_entropy was made by softmax" in text
     assert "No operation gave NaN." in text
+    assert 'srcdoc="&lt;!doctype html&gt;' in text.lower()
 
 
 def test_the_norms_and_losses_are_those_of_the_engine() -> None:
@@ -167,6 +171,11 @@ def test_a_script_without_backward_is_told_so(tmp_path: Path) -> None:
     assert "never called <code>backward()</code>" in reported(tmp_path, "import torch\ntorch.ones(2).sum()\n")[1]
 
 
+def test_a_first_step_too_large_to_show_says_so(tmp_path: Path) -> None:
+    text = "import torch\nx = y = torch.ones(1, requires_grad=True)\nfor _ in range(400):\n    y = y + x\ny.sum().backward()\n"
+    assert "It is not shown: the graph has 402 nodes, more than max_nodes=300" in reported(tmp_path, text)[1]
+
+
 def test_names_cannot_break_the_page() -> None:
     x = t.tensor([[1.0]], requires_grad=True)
     with Observer() as seen:
@@ -218,3 +227,32 @@ def test_the_first_step_can_be_recorded_meanwhile() -> None:
         for _ in range(3):
             (x * x).sum().backward()
     assert (seen.steps, tape.backwards, len(tape.walks)) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_browser_it_has_no_barrier_and_the_stepper_plays_inside_it(
+    scheme: str, tmp_path: Path, show: Callable[..., Any], axe: str
+) -> None:
+    _, text = reported(tmp_path, SCRIPT)
+    shown = show(SimpleNamespace(save=lambda path: path.write_text(text, "utf-8")), color_scheme=scheme)
+    (frame,) = shown.page.frames[1:]
+    before = frame.locator("[role=status][aria-live]").text_content()
+    frame.locator("h1").click()
+    shown.page.keyboard.press("ArrowRight")
+    assert frame.locator("[role=status][aria-live]").text_content() != before
+    assert shown.complaints == []
+    for part in (shown.page, frame):
+        part.evaluate(axe)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = part.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]] == []
+    assert all("postMessage" in said for said in shown.complaints)  # axe looks for itself in frames, in vain on file://
+    shown.complaints.clear()
+
+
+def test_on_a_narrow_screen_nothing_is_wider_than_the_page(tmp_path: Path, show: Callable[..., Any]) -> None:
+    _, text = reported(tmp_path, SCRIPT)
+    shown = show(
+        SimpleNamespace(save=lambda path: path.write_text(text, "utf-8")), viewport={"width": 320, "height": 600}
+    )
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -75,14 +75,28 @@ def execute(asked: argparse.Namespace) -> int:
 
 
 def _reported(asked: argparse.Namespace) -> int:
-    """Run the script under observation, and write what was seen."""
+    """Run the script under observation, its first step under recording, and write what was seen."""
+    from ..viz import record
     from ..viz._observe import Observer
+    from ..viz._player import player_of
     from ..viz._report_page import page
 
-    with Observer() as seen:
-        status = run_script(asked.script, asked.arguments, whole_traceback=asked.traceback, failed=seen.failed)
+    name, recording = Path(asked.script).name, record(nth=1)
+
+    def failed(error: BaseException) -> None:
+        seen.failed(error)
+        recording.failed(error)
+
+    with Observer() as seen, recording as tape:
+        status = run_script(asked.script, asked.arguments, whole_traceback=asked.traceback, failed=failed)
+    stepper, left_out = None, "no operation ran."
+    if tape.ops:
+        try:
+            stepper = player_of(tape, title=name).page()
+        except ValueError as error:
+            left_out = str(error)
     try:
-        asked.report.write_text(page(seen, Path(asked.script).name), "utf-8")
+        asked.report.write_text(page(seen, name, stepper=stepper, left_out=left_out), "utf-8")
     except OSError as error:
         print(f"run: the report was not written: {error}", file=sys.stderr)
         return status or 2

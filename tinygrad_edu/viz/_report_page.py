@@ -47,13 +47,20 @@ class Line(NamedTuple):
     points: Sequence[Point]
 
 
-def page(seen: Observer, script: str, *, stepper: str | None = None) -> str:
-    """Write the report of a run of ``script``; ``stepper``, a whole page of its own, is shown inside it."""
+def page(seen: Observer, script: str, *, stepper: str | None = None, left_out: str = "") -> str:
+    """Write the report of a run of ``script``; ``stepper``, a whole page of its own, is shown inside it, or why it is ``left_out``."""
     style = _style()
     allowed = re.search(r"style-src ([^;\"]*); script-src ([^;\"]*)", stepper or "")
     styles, scripts = (f" {allowed[1]}", f"; script-src {allowed[2]}") if allowed else ("", "")
     policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src '{_hash(style)}'{styles}{scripts}"
-    parts = [_summary(seen), _losses(seen), _gradients(seen), _units(seen), _findings(seen), _first_step(stepper)]
+    parts = [
+        _summary(seen),
+        _losses(seen),
+        _gradients(seen),
+        _units(seen),
+        _findings(seen),
+        _first_step(stepper, left_out),
+    ]
     title = f"Run report: {escape(script)}"
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -130,7 +137,7 @@ def _judged(value: float, largest: float) -> str:
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
-        return "no gradient arrives"
+        return "in half of the steps or more no gradient arrives"
     return "vanishing: below a thousandth of the largest" if value < largest / 1000 else ""
 
 
@@ -162,9 +169,14 @@ def _shares(units: Units) -> list[str]:
 
 
 def _word(units: Units) -> str:
-    if not units.idle:
+    """What the idle units mean for training: those that always were, or that most are in the end."""
+    if units.points[-1].value >= 0.5:
+        who = "half or more at last"
+    elif units.idle:
+        who = f"{units.idle} of them"
+    else:
         return ""
-    return "dead: no gradient passes" if units.op == "relu" else "saturated: hardly any gradient passes"
+    return f"{who} dead: no gradient passes" if units.op == "relu" else f"{who} saturated: hardly any gradient passes"
 
 
 def _findings(seen: Observer) -> str:
@@ -174,10 +186,10 @@ def _findings(seen: Observer) -> str:
     return f"<h2>Traps</h2>\n{found}<h2>First NaN</h2>\n{nan}"
 
 
-def _first_step(stepper: str | None) -> str:
+def _first_step(stepper: str | None, left_out: str) -> str:
     heading = "<h2>The first step, operation by operation</h2>\n"
     if stepper is None:
-        return f"{heading}<p><code>python -m tinygrad_edu step SCRIPT</code> shows it.</p>\n"
+        return f"{heading}<p>It is not shown: {escape(left_out)}</p>\n"
     return f'{heading}<iframe title="The first step, operation by operation" srcdoc="{escape(stepper)}"></iframe>\n'
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._core.engine import newest_first
 from .._core.memory import owner
 from .._tensor import Tensor
 from ._graph import Given, Ran, Source
-from ._record import record, wants_gradient
-
-if TYPE_CHECKING:
-    from ._record import Tape
+from ._record import Tape, wants_gradient
 
 __all__ = ["Answer", "why_no_grad"]
 
@@ -44,8 +41,8 @@ class Answer:
 def why_no_grad(x: Tensor, loss: Tensor, *, tape: Tape | None = None) -> Answer:
     """Tell why ``loss.backward()`` gives ``x`` no gradient: where the path between them was cut, with file and line if recorded.
 
-    Without a recording the cut is named where the engine knows its name. The ``tape`` is by default that of the block
-    around, or the last one still held.
+    Without a recording the cut is named where the engine knows its name. The ``tape`` is by default the one that
+    saw how ``loss`` was made.
 
     Raises
     ------
@@ -63,7 +60,7 @@ def why_no_grad(x: Tensor, loss: Tensor, *, tape: Tape | None = None) -> Answer:
     for name, given in (("x", x), ("loss", loss)):
         if not isinstance(given, Tensor):
             raise TypeError(f"why_no_grad(x, loss) asks about two tensors, but {name} is a {type(given).__name__}")
-    tape = tape or (record._running.tape if record._running is not None else record._last())
+    tape = tape or Tape.of(loss)
     node, root = x._current_node, loss._current_node
     if node is None:
         return _wants_none(x, tape)
