@@ -193,7 +193,11 @@ def evaluated(cells, index, values):
     """The value of the expression that the page shows for a cell, computed from its text."""
     text = _formulas.expression(cells, index, lambda name, place: f"N({float(values[name][place])!r})")
     with np.errstate(all="ignore"):
-        return eval(text, {"__builtins__": {"max": np.maximum, "N": np.float64}}, dict(NUMBERS))
+        return eval(
+            text,
+            {"__builtins__": {"abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum, "N": np.float64}},
+            dict(NUMBERS),
+        )
 
 
 def check_expressions(run):
