@@ -18,8 +18,8 @@ def users_frame() -> FrameType | None:
 
 
 def is_inner(frame: FrameType) -> bool:
-    """Is ``frame`` one of this package's own?"""
-    return frame.f_code.co_filename.startswith(_HERE)
+    """Is ``frame`` one of this package's own, or of Python's way of starting a program?"""
+    return frame.f_code.co_filename.startswith((_HERE, "<frozen "))
 
 
 def users_line() -> str | None:

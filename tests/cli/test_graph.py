@@ -48,7 +48,7 @@ def test_the_first_backward_is_recorded_and_the_script_runs_to_its_end(
     assert (status, capsys.readouterr().out) == (0, "done True\n")
     assert len(tape.walks) == tape.backwards == 1
     diagram = tape.diagram()
-    assert [vertex.name for vertex in diagram.vertices] == ["net.weight", "net.bias", "x", "linear", "power", "average"]
+    assert [vertex.name for vertex in diagram.vertices] == ["net.weight", "net.bias", "x", "linear", "pow", "mean"]
     assert diagram.vertices[3].source == ("script.py", 5, "loss = (net(x) ** (step + 1)).mean()")
     assert record._running is None
 

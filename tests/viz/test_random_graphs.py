@@ -60,10 +60,10 @@ def play(instructions: list[tuple[str, int, int]]) -> tuple[list[t.Tensor], t.Te
             continue
         pool.append(made)
         account.append(counted)
-    loss, counted = pool[0].sum(), count("total", [account[0]])
+    loss, counted = pool[0].sum(), count("sum", [account[0]])
     for value, its in zip(pool[1:], account[1:], strict=True):
         loss = loss + value.sum()
-        counted = count("add", [counted, count("total", [its])])
+        counted = count("add", [counted, count("sum", [its])])
     return leaves, loss, counted
 
 

@@ -49,7 +49,7 @@ def test_values_and_gradients_of_everything_are_kept() -> None:
     assert numbers(the(diagram, "mul").grad) == [1.0, 1.0]
     assert numbers(the(diagram, "w").grad) == w.grad.tolist() == [3.0, 4.0]
     assert numbers(the(diagram, "x").grad) is None
-    assert diagram.output == the(diagram, "total").id
+    assert diagram.output == the(diagram, "sum").id
 
 
 def test_the_line_and_the_layer_of_each_op_are_kept() -> None:
@@ -206,7 +206,7 @@ def test_what_was_made_before_the_block_is_shown_as_far_as_it_is_kept() -> None:
     with viz.record() as tape:
         loss = before.sum()
     diagram = tape.diagram(loss)
-    assert [v.name for v in diagram.vertices] == ["leaf", "exp", "log", "total"]
+    assert [v.name for v in diagram.vertices] == ["leaf", "exp", "log", "sum"]
     assert [v.value is None for v in diagram.vertices] == [
         False,
         False,
@@ -221,7 +221,7 @@ def test_without_an_output_the_last_backward_is_meant() -> None:
         (x * 2).sum().backward()
         (x * 3).exp().sum().backward()
         x.log()
-    assert [v.name for v in tape.diagram().ops()] == ["mul", "exp", "total"]
+    assert [v.name for v in tape.diagram().ops()] == ["mul", "exp", "sum"]
     assert len(tape.walks) == tape.backwards == 2
 
 
@@ -314,7 +314,7 @@ def test_an_error_that_was_caught_is_not_the_end() -> None:
         (x * 2).sum().backward()
         with pytest.raises(RuntimeError):
             x @ t.ones(3)
-    assert [v.name for v in tape.diagram().ops()] == ["mul", "total"]
+    assert [v.name for v in tape.diagram().ops()] == ["mul", "sum"]
 
 
 def test_an_error_of_the_users_own_shows_what_ran_since_the_last_backward() -> None:
@@ -328,7 +328,7 @@ def test_an_error_of_the_users_own_shows_what_ran_since_the_last_backward() -> N
     with pytest.raises(ZeroDivisionError), viz.record() as tape:  # noqa: PT012  # as above
         (x * 2).sum().backward()
         1 / 0
-    assert [v.name for v in tape.diagram().ops()] == ["mul", "total"]
+    assert [v.name for v in tape.diagram().ops()] == ["mul", "sum"]
 
 
 # --- recording changes nothing

@@ -76,7 +76,7 @@ def show(net: nn.Module, x: Tensor, y: Tensor, losses: list[float], out: Path) -
         loss = nn.functional.cross_entropy(net(x), y)
         loss.backward()
     picture, steps, curve = (out / name for name in ("digits_loss.svg", "digits_steps.html", "digits_training.png"))
-    viz.draw(tape, model=net).save(picture)
+    viz.draw(tape, model=net, rankdir="TB").save(picture)
     print(f"graph of one loss: {picture}")
     viz.step(loss, steps, model=net)
     print(f"its backward pass, one operation at a time, for a browser: {steps}")

@@ -208,9 +208,9 @@ TEXTBOOK = {
 
 
 def _entry(vertex: Vertex) -> Entry | None:
-    entry = TEXTBOOK.get(vertex.name)
     op = _op(vertex)
-    if entry is None or op is None or tuple(entry.letters) != op.arguments:
+    entry = None if op is None else TEXTBOOK.get(op.name)
+    if entry is None or tuple(entry.letters) != op.arguments:
         return None
     settings = _settings(vertex)
     return entry if all(settings.get(name) == value for name, value in entry.only.items()) else None
@@ -292,7 +292,7 @@ def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]
         term = " * ".join(f"{{{name}}}" for name in factors)
         return _cells(out, term, labels["out"], {name: labels[name] for name in labels if name != "out"}, shapes, tail)
     x, y = shapes.get("x"), shapes.get("y")
-    if vertex.name == "mse_loss" and _entry(vertex) is not None and x is not None and x == y:
+    if vertex.op.name == "mse_loss" and _entry(vertex) is not None and x is not None and x == y:
         every = list(range(len(x)))
         return _cells(out, "({x} - {y}) ** 2", [], {"x": every, "y": every}, shapes, f" / {math.prod(x)}")
     term_of_op = _term(vertex, None, code)
@@ -314,7 +314,7 @@ def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Map
             return None
         term = " * ".join(f"{{{name}}}" for name in ("g", *others)) + _share_of_mean(vertex, shapes)
         return _cells(mine, term, labels[argument], {"g": labels["out"], **{n: labels[n] for n in others}}, shapes)
-    if vertex.name == "mse_loss" and _entry(vertex) is not None and shapes.get("x") == shapes.get("y"):
+    if vertex.op.name == "mse_loss" and _entry(vertex) is not None and shapes.get("x") == shapes.get("y"):
         every = list(range(len(mine)))
         sign = "" if argument == "x" else "-"
         term = f"{sign}{{g}} * 2 * ({{x}} - {{y}}) / {math.prod(mine)}"
@@ -333,7 +333,7 @@ def _labels(vertex: Vertex, shapes: Mapping[str, Shape]) -> dict[str, list[Any]]
     Its result is the product of its arguments, summed over the labels that the result lacks, plus ``b``; the gradient of an argument is
     the product of ``g`` and the other arguments, summed over the labels that the argument lacks. A label of None: one element.
     """
-    name, out = vertex.name, tuple(vertex.shape)
+    name, out = vertex.op.name, tuple(vertex.shape)
     if name in EINSUM:
         return dict(zip(("x", "y", "out"), map(list, EINSUM[name]), strict=True))
     if name in ("matmul", "rows_mm"):
@@ -361,7 +361,7 @@ def _labels(vertex: Vertex, shapes: Mapping[str, Shape]) -> dict[str, list[Any]]
 
 def _share_of_mean(vertex: Vertex, shapes: Mapping[str, Shape]) -> str:
     """What a mean divides by, and its gradient too."""
-    if vertex.name not in MEANS or not math.prod(vertex.shape):
+    if vertex.op.name not in MEANS or not math.prod(vertex.shape):
         return ""
     return f" / {math.prod(shapes['x']) // math.prod(vertex.shape)}"
 
@@ -422,7 +422,7 @@ def _term(vertex: Vertex, argument: str | None, code: str | None) -> str | None:
     """The formula with the names of arrays in braces, or None if it is more than arithmetic."""
     settings = {name: repr(value) for name, value in _settings(vertex).items() if type(value) in (int, float)}
     settings = {name: f"({value})" if value.startswith("-") else value for name, value in settings.items()}
-    known = TERMS.get((vertex.name, argument))
+    known = TERMS.get((vertex.op.name, argument))
     if known is not None:
         for name, value in settings.items():
             known = known.replace(f"{{{name}}}", value)

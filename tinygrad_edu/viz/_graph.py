@@ -23,7 +23,35 @@ if TYPE_CHECKING:
     from .._tensor import Tensor
     from ._record import Tape
 
-__all__ = ["Diagram", "Edge", "Given", "Kind", "Place", "Ran", "Saved", "Source", "Vertex", "read"]
+__all__ = ["Diagram", "Edge", "Given", "Kind", "Place", "Ran", "Saved", "Source", "Vertex", "called", "read"]
+
+
+SPOKEN = {  # the names of ops that are the engine's own, and what PyTorch's users call them
+    "adaptive_max_indices": "adaptive_max_pool", "attention": "scaled_dot_product_attention", "average": "mean",
+    "clamp_between": "clamp", "clamp_high": "clamp", "clamp_low": "clamp", "collect": "adaptive_max_pool",
+    "contract": "einsum", "cummax_index": "cummax", "cummin_index": "cummin", "diagonal_place": "diag_embed",
+    "div_floor": "div", "div_trunc": "div", "eigenvalues": "eigvalsh", "eigenvectors": "eigh", "exponential": "pow",
+    "fill_by": "fill_", "fmod_by": "fmod", "gelu_tanh": "gelu", "kth_index": "kthvalue", "largest": "max", "lay": "as_strided",
+    "lerp_by": "lerp", "logabsdet": "slogdet", "masked_fill_by": "masked_fill", "max_indices": "max_pool",
+    "median_index": "median", "minus_log_sigmoid": "logsigmoid", "mode_index": "mode", "power": "pow", "product": "prod",
+    "put": "index_put", "put_add": "index_put", "qr_q": "qr", "qr_r": "qr", "remainder_by": "remainder",
+    "repeat_each": "repeat_interleave", "rotate": "rot90", "round_decimals": "round", "rows_mm": "matmul", "rows_mv": "matmul",
+    "safe_softmax": "softmax", "shift": "roll", "sign_of_det": "slogdet", "smallest": "min", "solve_vector": "solve",
+    "splice": "write into a view", "sum_copies": "sum", "sum_to": "sum", "svd_s": "svd", "svd_u": "svd", "svd_v": "svd",
+    "swap": "transpose", "top_index": "topk", "total": "sum", "vecmat": "matmul",
+}  # fmt: skip  # a table reads better in rows
+
+
+def called(op: Any) -> str:
+    """The name of an op as users know it.
+
+    Examples
+    --------
+    >>> from tinygrad_edu._ops.reduce import total
+    >>> called(total)
+    'sum'
+    """
+    return SPOKEN.get(op.name, str(op.name))
 
 
 class Kind(Enum):
@@ -69,7 +97,7 @@ class Vertex:
 
     id: str  # n0, n1 ... in order of creation
     kind: Kind
-    name: str  # of the op (matmul) or of the tensor (fc1.weight)
+    name: str  # of the op as users call it (sum) or of the tensor (fc1.weight)
     shape: tuple[int, ...]
     dtype: str | None  # None where only the shape is known
     step: str | None = None  # torch's name of the recorded step, such as MulBackward0
@@ -307,7 +335,7 @@ def _ran(name: str, ran: Ran) -> Vertex:
     return Vertex(
         name,
         Kind.OP,
-        ran.op.name,
+        called(ran.op),
         ran.shape,
         ran.dtype,
         step=None if ran.node is None else ran.node.name(),
@@ -354,7 +382,7 @@ def _step(name: str, node: Any) -> Vertex:
     return Vertex(
         name,
         Kind.OP,
-        op.name,
+        called(op),
         tuple(node.shape),
         None if value is None else str(value.dtype),
         step=node.name(),

@@ -20,7 +20,7 @@ from .._core.op import release, surround
 from .._frames import users_frame
 from .._lint import Lint
 from .._tensor import Tensor
-from ._graph import Source
+from ._graph import Source, called
 from ._record import names_in, source_here
 
 __all__ = ["Layer", "Loss", "Observer", "Units"]
@@ -129,7 +129,7 @@ class Observer:
         if array.dtype.kind != "f":
             return
         if self.nan is None and _holds_nan(array):
-            self._first_nan(op.name, args)
+            self._first_nan(called(op), args)
         if node is None:
             return
         if array.size == 1:
@@ -174,7 +174,7 @@ class Observer:
                 self._add_norm(node, np.asarray(getattr(g, "_array", g)), norms)
             elif self.nan is None and any([_holds_nan(share) for share in shares]):
                 had = "which held NaN already" if _holds_nan(g) else "which held none"
-                self.nan = f"step {self.steps + 1}: the backward of {node.op.name} ({node.name()}) gave NaN from its gradient, {had}."
+                self.nan = f"step {self.steps + 1}: the backward of {called(node.op)} ({node.name()}) gave NaN from its gradient, {had}."
             if outside is not None:
                 outside(node, g, shares)
 

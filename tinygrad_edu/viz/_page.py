@@ -19,16 +19,14 @@ from ._formulas import Cells, forward_formula, gradient_formula, title_of_argume
 from ._graph import Diagram, Edge, Kind, Vertex
 from ._steps import Contribution, Step
 from ._svg import style as graph_style
+from ._values import settings
 
 __all__ = ["LANGUAGES", "figure", "page", "words_of"]
 
 LANGUAGES = ("en", "zh")
 GRID = 8  # up to so many rows and columns every number is shown
-PREVIEW, SMALL_PREVIEW = (
-    24,
-    16,
-)  # of a larger array so many rows and columns, as colours; fewer where there are many steps
-MANY = 200  # steps
+PREVIEW = 24  # of a larger array so many rows and columns, as colours
+MANY, SMALL_PREVIEW = 200, 16  # from so many steps on, no more than this
 
 
 @cache
@@ -163,8 +161,9 @@ class _Data:
             told["source"] = list(vertex.source)
         if vertex.places:
             told["places"] = places_of(vertex)
-        if vertex.settings:
-            told["settings"] = settings_of(vertex)
+        given = settings_of(vertex)
+        if given:
+            told["settings"] = given
         if vertex.version:
             told["version"] = vertex.version
         if vertex.error is not None:
@@ -223,14 +222,7 @@ def places_of(vertex: Vertex) -> str:
 
 def settings_of(vertex: Vertex) -> str:
     """The settings of an op that differ from its defaults, as in a call."""
-    return ", ".join(f"{name}={_short(value)}" for name, value in vertex.settings.items())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray) and value.size > 16:
-        return f"array of shape {value.shape}"
-    text = " ".join(repr(value.tolist() if isinstance(value, np.ndarray) else value).split())
-    return text if len(text) <= 120 and " at 0x" not in text else f"{type(value).__name__}(...)"
+    return ", ".join(settings(vertex.settings, longest=120, numbers=16))
 
 
 WHY = {None: "why_data", "no_grad": "why_no_grad", "detach": "why_detach", "data": "why_data_attribute"}

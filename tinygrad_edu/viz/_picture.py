@@ -15,7 +15,7 @@ from ._fold import Call, Fold, calls_of, chains, folds, outside_inputs
 from ._formulas import textbook
 from ._graph import Diagram, Edge, Kind, Vertex
 from ._scene import Arrow, ArrowKind, Box, Cluster, Scene
-from ._values import LONGEST, clean, number, setting, shape_of, summary_of, unusual
+from ._values import LONGEST, clean, number, settings, shape_of, summary_of, unusual
 
 __all__ = ["NOT_KEPT", "View", "missing_arguments", "scene_of"]
 
@@ -225,8 +225,7 @@ def _op(diagram: Diagram, vertex: Vertex, shown: Shown, cluster: str, separate: 
     formula, _ = textbook(vertex)
     lines = [clean(name), *([formula] if formula and shown.view != "backward" else [])]
     if shown.longest_setting:
-        found = (setting(key, value, shown.longest_setting) for key, value in vertex.settings.items())
-        lines += [text for text in found if text][:3]
+        lines += settings(vertex.settings, shown.longest_setting)[:3]
     lines += [f"{argument}: constant, not kept" for argument in missing_arguments(diagram, vertex)]
     if not separate and vertex.error is None:
         lines.append(shape_of(vertex.shape, None))
@@ -260,7 +259,7 @@ def _result(diagram: Diagram, vertex: Vertex, shown: Shown, names: Mapping[str, 
 
 def missing_arguments(diagram: Diagram, vertex: Vertex) -> list[str]:
     """The arguments of an elementwise op that are not in the graph: constants of which nothing was kept."""
-    op = getattr(elementwise, vertex.name, None)
+    op = getattr(elementwise, vertex.op.name, None)
     if op is None or vertex.maker is None or not op.broadcasts:
         return []
     there = {edge.argument for edge in diagram.into(vertex.id)}

@@ -247,8 +247,9 @@ class _Text:
             )
         if vertex.places:
             lines.append(f"  {self._say('inside', places=places_of(vertex))}")
-        if vertex.settings:
-            lines.append(f"  {self._say('settings')}: {settings_of(vertex)}")
+        given = settings_of(vertex)
+        if given:
+            lines.append(f"  {self._say('settings')}: {given}")
         if vertex.kind is not Kind.OP:
             return [*lines, *self._array("grad", step.value)]
         return lines + (self._forward(step) if step.phase == "forward" else self._backward(step))

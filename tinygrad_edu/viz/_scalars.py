@@ -66,7 +66,7 @@ def _part(vertex: Vertex, element: int) -> str:
 
 
 def _symbol(vertex: Vertex) -> str:
-    if vertex.name == "power" and "exponent" in vertex.settings:
+    if vertex.op.name == "power" and "exponent" in vertex.settings:
         return clean(f"**{vertex.settings['exponent']}")
     return SYMBOLS.get(vertex.name, vertex.name)
 
@@ -125,7 +125,7 @@ def _used(diagram: Diagram, vertex: Vertex, source: Vertex, argument: int) -> li
     size = _size(source)
     if size == 1:
         return [[0]] * _size(vertex)
-    op = getattr(elementwise, vertex.name, None) or getattr(activation, vertex.name, None)
+    op = getattr(elementwise, vertex.op.name, None) or getattr(activation, vertex.op.name, None)
     if op is not None and (op.broadcasts or source.shape == vertex.shape):
         places = np.broadcast_to(np.arange(size).reshape(source.shape), vertex.shape)
         return [[int(place)] for place in places.reshape(-1)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LONGEST", "clean", "number", "setting", "shape_of", "summary_of", "unusual"]
+__all__ = ["LONGEST", "clean", "number", "settings", "shape_of", "summary_of", "unusual"]
 
 LONGEST = 50  # characters of a name or of a setting
 INTERNAL = {  # settings in which an op keeps its own notes: they say nothing to who called it
-    "groups", "how", "left", "memo", "parameters", "parts", "per_row", "places", "plans", "result", "right", "share", "skip", "source",
-    "spatial", "starts", "weights", "which", "whole", "window",
+    "left", "memo", "parameters", "parts", "per_row", "places", "plans", "result", "right", "share", "size", "skip", "source",
+    "spatial", "starts", "weights", "which", "whole",
 }  # fmt: skip  # a list to look through
+USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}  # a setting that is this along every axis says nothing
 FIGURE_SPACE = "\u2007"  # as wide as a digit: columns of numbers stand straight in a font of any width
 
 
@@ -96,20 +98,35 @@ def shape_of(shape: tuple[int, ...], dtype: str | None) -> str:
     return f"{dtype} {shape}" if dtype else str(shape)
 
 
-def setting(name: str, value: Any, longest: int = LONGEST) -> str | None:
-    """Write a setting as in a call, None where that would say nothing: an array, or what an op keeps for itself.
+def settings(given: Mapping[str, Any], longest: int = LONGEST, numbers: int = 0) -> list[str]:
+    """Write settings as in a call; none that would say nothing: what is usual, what an op keeps for itself.
+
+    Arrays are written if they have at most so many ``numbers``.
 
     Examples
     --------
-    >>> setting("axis", -1), setting("index", (slice(None), slice(0, 8))), setting("mask", np.zeros(3))
-    ('axis=-1', '[:, 0:8]', None)
+    >>> settings({"axis": -1, "index": (slice(None), slice(0, 8)), "mask": np.zeros(3)})
+    ['axis=-1', '[:, 0:8]']
+    >>> from .._ops.conv import Sliding
+    >>> settings({"how": Sliding((1, 1), (2, 2), (1, 1)), "groups": 1})
+    ['padding=(2, 2)']
     """
-    if name in INTERNAL:
-        return None
-    if name == "index":
-        parts = value if isinstance(value, tuple) else (value,)
-        return clean(f"[{', '.join(_index(part) for part in parts)}]", longest)
-    return clean(f"{name}={_plain(value)}", longest) if _is_plain(value) else None
+    found = []
+    for name, value in given.items():
+        if hasattr(value, "_asdict"):  # how a kernel or a window moves
+            found += settings(value._asdict(), longest, numbers)
+        elif name == "index":
+            parts = value if isinstance(value, tuple) else (value,)
+            found.append(clean(f"[{', '.join(_index(part) for part in parts)}]", longest))
+        elif name not in INTERNAL and isinstance(value, np.ndarray) and value.size <= numbers:
+            found.append(clean(f"{name}={value.tolist()}", longest))
+        elif name not in INTERNAL and _is_plain(value) and not _is_usual(name, value):
+            found.append(clean(f"{name}={_plain(value)}", longest))
+    return found
+
+
+def _is_usual(name: str, value: Any) -> bool:
+    return name in USUAL and all(part == USUAL[name] for part in (value if isinstance(value, tuple) else (value,)))
 
 
 def _index(part: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from .._core.engine import newest_first
 from .._core.memory import owner
 from .._tensor import Tensor
-from ._graph import Given, Ran, Source
+from ._graph import Given, Ran, Source, called
 from ._record import Tape, wants_gradient
 
 __all__ = ["Answer", "why_no_grad"]
@@ -178,7 +178,7 @@ def _recorded_end(mine: list[Any], way: list[Any], tape: Tape) -> Answer:
     if ended is not None:
         said = f"it is cut by {_called(ended.cut, ended)}{_place(ended.source)}. {_remedy(ended.cut)} As an index it passes none on either."
         return Answer(f"No gradient reaches x: {said}", ended.cut, ended.source)
-    said = f"it was used by {used.op.name}{_place(used.source)}, but nothing of that reached the loss."
+    said = f"it was used by {called(used.op)}{_place(used.source)}, but nothing of that reached the loss."
     return Answer(f"No gradient reaches x: {said}", "unused", used.source)
 
 
@@ -201,7 +201,7 @@ def _is_lost(x: Tensor, order: list[Any]) -> Answer:
             kept = step.saved[1 + number] if edge is None and 1 + number < len(step.saved) else None
             if hasattr(kept, "dtype") and owner(kept) is block:
                 return Answer(
-                    f"No gradient reaches x: {step.op.name} ({step.name()}) used its numbers outside of the graph: by way of detach() or "
+                    f"No gradient reaches x: {called(step.op)} ({step.name()}) used its numbers outside of the graph: by way of detach() or "
                     f".data, under no_grad, or before it required grad. Use the tensor itself there. {RECORD}",
                     "detach",
                 )
@@ -258,8 +258,8 @@ def _called(cut: str | None, thing: Any = None) -> str:
     """A cut as a program writes it."""
     if isinstance(thing, Ran):
         if cut == "no_grad":
-            return f"no_grad(), under which {thing.op.name} ran"
-        return f"a cast to {thing.dtype}" if thing.op.name.startswith("a cast") else str(thing.op.name)
+            return f"no_grad(), under which {called(thing.op)} ran"
+        return f"a cast to {thing.dtype}" if thing.op.name.startswith("a cast") else called(thing.op)
     written = {
         "no_grad": "no_grad()",
         "detach": "detach()",
