@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import bench, check, demo, doctor, run, summary
+from . import bench, check, demo, doctor, lab, run, summary
 
 __all__ = ["main"]
 
-COMMANDS = (demo, run, check, summary, bench, doctor)
+COMMANDS = (demo, run, check, summary, lab, bench, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
