@@ -108,7 +108,9 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     left.set_title(say(Text("loss over all samples", "全部样本上的损失")), fontsize=11)
     left.legend()
     right.plot(*TRUE_WEIGHT[:2], "k*", ms=12)
-    right.annotate(say(Text("true weights", "真实权重")), TRUE_WEIGHT[:2], (8, 2), textcoords="offset points", ha="left")
+    right.annotate(
+        say(Text("true weights", "真实权重")), TRUE_WEIGHT[:2], (-10, -3), textcoords="offset points", ha="right"
+    )
     right.margins(x=0.25)
     right.set_xlabel(say(Text("first weight", "第一个权重")))
     right.set_ylabel(say(Text("second weight", "第二个权重")))

@@ -85,7 +85,9 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     colours, styles = (BLUE, ORANGE, GREEN, PURPLE), ("-", "--", "-.", ":")
     for i, (colour, style) in enumerate(zip(colours, styles, strict=True)):
         x = found.truth[i]
-        left.plot(found.p, found.curves[i], style, color=colour, lw=2, label=say(Text(f"truth {x:.1f}", f"真实概率 {x:.1f}")))
+        left.plot(
+            found.p, found.curves[i], style, color=colour, lw=2, label=say(Text(f"truth {x:.1f}", f"真实概率 {x:.1f}"))
+        )
         left.plot(found.predictions[-1][i], found.ends[i], "o", color=colour, ms=7)
         right.plot([p[i] for p in found.predictions[:13]], style, color=colour, lw=2, marker="o", ms=3)
     left.set_ylim(0, 3)

@@ -33,8 +33,8 @@ class Training:
     losses: list[float]
     """Before each step, and after the last."""
     accuracy: float
-    signal: float
-    """How far the outputs of the fresh network differ from sample to sample (standard deviation)."""
+    spreads: list[float]
+    """How far the features differ from sample to sample in the fresh network, layer by layer (standard deviation)."""
     gradient: float
     """Gradient norm of the first layer in the fresh network."""
 
@@ -67,11 +67,16 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Score the two arms.  (n, 2) -> (n, 2)"""
-        x = torch.relu(self.first(x))
+        return self.last(self.features(x)[-1])
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Give what the first and then every hidden layer hands on.  (n, 2) -> 1 + depth times (n, width)"""
+        handed_on = [torch.relu(self.first(x))]
         for layer in self.hidden:
+            x = handed_on[-1]
             change = torch.relu(layer(x))
-            x = x + change if self.residual else change  # x + ...: the gradient has a way past the layer
-        return self.last(x)
+            handed_on.append(x + change if self.residual else change)  # x + ...: the gradient has a way past the layer
+        return handed_on
 
 
 def train(seed: int, depth: int, residual: bool) -> Training:
@@ -81,19 +86,19 @@ def train(seed: int, depth: int, residual: bool) -> Training:
     net = Net(depth, residual)
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
     loss_function = nn.CrossEntropyLoss()
+    spreads = [feature.std(dim=0).mean().item() for feature in net.features(x)]
     losses = []
     for step in range(STEPS):
-        scores = net(x)
-        loss = loss_function(scores, y)
+        loss = loss_function(net(x), y)
         optimizer.zero_grad()
         loss.backward()
         if step == 0:
-            signal, gradient = scores.std(dim=0).mean().item(), net.first.weight.grad.norm().item()
+            gradient = net.first.weight.grad.norm().item()
         optimizer.step()
         losses.append(loss.item())
     scores = net(x)
     losses.append(loss_function(scores, y).item())
-    return Training(losses, (scores.argmax(dim=1) == y).float().mean().item(), signal, gradient)
+    return Training(losses, (scores.argmax(dim=1) == y).float().mean().item(), spreads, gradient)
 
 
 def run(seed: int) -> Findings:
@@ -108,33 +113,38 @@ def table(found: Findings) -> Table:
             Text("network", "网络"),
             Text("loss", "损失"),
             Text("accuracy", "准确率"),
-            Text("fresh: output spread", "训练前输出的差异"),
+            Text("fresh: last spread", "训练前末层差异"),
             Text("fresh: first gradient", "训练前首层梯度"),
         ],
         [
-            [NAMES[name], f"{t.losses[-1]:.3f}", f"{t.accuracy:.2f}", f"{t.signal:.1e}", f"{t.gradient:.1e}"]
+            [NAMES[name], f"{t.losses[-1]:.3f}", f"{t.accuracy:.2f}", f"{t.spreads[-1]:.1e}", f"{t.gradient:.1e}"]
             for name, t in found.trainings.items()
         ],
     )
 
 
 def draw(found: Findings, figure: Figure, say: Say) -> None:
-    """Draw the three losses over the steps."""
-    axes = figure.subplots()
+    """Draw the three losses over the steps, and what is left of the samples' differences in the fresh networks."""
+    left, right = figure.subplots(1, 2)
     styles = {"2 plain": (BLUE, "-"), "30 plain": (ORANGE, "--"), "30 residual": (GREEN, "-.")}
     for name, (colour, style) in styles.items():
-        axes.plot(found.trainings[name].losses, style, color=colour, lw=2, label=say(NAMES[name]))
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel(say(Text("step", "步")))
-    axes.set_ylabel(say(Text("loss", "损失")))
-    axes.annotate(
+        training = found.trainings[name]
+        left.semilogy(training.losses, style, color=colour, lw=2, label=say(NAMES[name]))
+        right.semilogy(training.spreads, style, color=colour, lw=2)
+    left.annotate(
         say(Text("ln 2: guessing between two classes", "ln 2：在两类之间瞎猜")),
         (STEPS, math.log(2)),
-        (STEPS, math.log(2) + 0.02),
+        (0, 4),
+        textcoords="offset points",
         ha="right",
-        va="bottom",
     )
-    axes.legend(loc="lower left")
+    left.set_xlabel(say(Text("step", "步")))
+    left.set_title(say(Text("loss", "损失")), fontsize=11)
+    left.legend(loc="upper right")
+    right.set_xlabel(say(Text("hidden layer", "第几个隐藏层")))
+    right.set_title(
+        say(Text("before training: how far samples still differ", "训练前：样本之间还剩多少差异")), fontsize=11
+    )
 
 
 def explain(found: Findings) -> tuple[Text, Text]:
@@ -149,12 +159,12 @@ def explain(found: Findings) -> tuple[Text, Text]:
     )
     why = Text(
         "This is no overfitting: the training itself fails. With the usual start each plain layer shrinks the differences between samples, so that the "
-        f"fresh network's outputs differ by only {plain.signal:.0e} from sample to sample, and on the way back the gradient shrinks as well: "
-        f"{plain.gradient:.0e} arrives at the first layer. In a residual network the plus sign hands both on unchanged beside each layer: the outputs differ by "
-        f"{residual.signal:.2g}, the first layer gets {residual.gradient:.2g}. A layer need only learn what to add; to do nothing is easy for it.",
+        f"fresh network's last features differ by only {plain.spreads[-1]:.0e} from sample to sample ({plain.spreads[0]:.1f} after the first layer), and on the way back the gradient shrinks as well: "
+        f"{plain.gradient:.0e} arrives at the first layer. In a residual network the plus sign hands both on unchanged beside each layer: the last features differ by "
+        f"{residual.spreads[-1]:.2g}, the first layer gets {residual.gradient:.2g}. A layer need only learn what to add; to do nothing is easy for it.",
         "这不是过拟合：训练本身就失败了。按常用的初始化，每个普通层都会缩小样本之间的差异，"
-        f"训练前网络的输出在样本之间只相差 {plain.signal:.0e}；向回传时梯度也同样缩小，到达第一层的只有 {plain.gradient:.0e}。"
-        f"在残差网络中，加号让信号和梯度都能原样绕过每一层：输出相差 {residual.signal:.2g}，第一层得到 {residual.gradient:.2g}。"
+        f"训练前，样本之间的差异在第一层之后是 {plain.spreads[0]:.1f}，到最后一层只剩 {plain.spreads[-1]:.0e}；向回传时梯度也同样缩小，到达第一层的只有 {plain.gradient:.0e}。"
+        f"在残差网络中，加号让信号和梯度都能原样绕过每一层：最后一层的差异是 {residual.spreads[-1]:.2g}，第一层得到 {residual.gradient:.2g}。"
         "每层只需学习该加上什么；什么都不做，对它来说很容易。",
     )
     return seen, why

@@ -46,7 +46,7 @@ class Findings:
     """Of the best network that is a constant: the variance of y."""
 
 
-def dead(net: nn.Module, x: Tensor) -> float:
+def dead(net: nn.Sequential, x: Tensor) -> float:
     """Give the share of hidden units that are silent on every sample."""
     with torch.no_grad():
         return (net[0](x) <= 0).all(dim=0).float().mean().item()
@@ -134,6 +134,7 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     for rate, colour, style in ((0.1, BLUE, "-"), (0.5, GREEN, "--")):
         name = say(Text(f"learning rate {rate}", f"学习率 {rate}"))
         right.plot(found.x, found.trainings[rate][0].curve, style, color=colour, lw=2, label=name)
+    right.set_xticks([-1, -0.5, 0, 0.5, 1])
     right.set_xlabel("x")
     right.set_title(say(Text("what the network has learnt", "网络学到的函数")), fontsize=11)
     right.legend(loc="upper center")

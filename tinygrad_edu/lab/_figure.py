@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ._experiment import Experiment, Language, Say, Text
+from ._experiment import Experiment, Language, Say
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "NoMatplotlibError", "save"]
 
@@ -56,7 +56,7 @@ def save(
 
     chinese = chinese_font() if language == "zh" else None
     spoken: Language = "zh" if chinese else "en"
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.family": ["DejaVu Sans", chinese] if chinese else ["DejaVu Sans"],
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -65,13 +65,17 @@ def save(
         "axes.axisbelow": True,
         "legend.frameon": False,
         "legend.fontsize": 9,
+        "figure.constrained_layout.w_pad": 0.08,
+        "figure.constrained_layout.h_pad": 0.08,
     }
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(9, 4.2), dpi=dpi, layout="constrained")
-        say: Say = lambda text: text.within(spoken)  # noqa: E731  # as short as it is
+        say: Say = lambda text: text.within(spoken)
         experiment.draw(findings, figure, say)
         figure.suptitle(say(experiment.title), fontsize=13)
-        figure.savefig(path, metadata={"Software": None})  # without a version in it, the same numbers give the same bytes
+        figure.savefig(
+            path, metadata={"Software": None}
+        )  # without a version in it, the same numbers give the same bytes
     return Path(path)
 
 

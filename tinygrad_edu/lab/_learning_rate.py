@@ -99,10 +99,7 @@ def table(found: Findings) -> Table:
     shown = [0, STEPS // 4, STEPS // 2, STEPS]
     return Table(
         [Text("learning rate", "学习率"), *(Text(f"height, step {step}", f"第 {step} 步高度") for step in shown)],
-        [
-            [NAMES[name], *(f"{heights[step]:.6f}" for step in shown)]
-            for name, heights in found.heights.items()
-        ],
+        [[NAMES[name], *(f"{heights[step]:.6f}" for step in shown)] for name, heights in found.heights.items()],
     )
 
 
@@ -116,7 +113,9 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     left.set_xlabel(say(Text("step", "步")))
     left.set_title(say(Text("height by learning rate", "不同学习率下的高度")), fontsize=11)
     x, y = [-1.5 + 0.1 * i for i in range(61)], [-1.6 + 0.05 * i for i in range(65)]
-    right.contour(x, y, [[0.5 * a * a + 20 * b * b for a in x] for b in y], levels=[0.3, 2, 8, 20, 40], colors="#b0b0b0")
+    right.contour(
+        x, y, [[0.5 * a * a + 20 * b * b for a in x] for b in y], levels=[0.3, 2, 8, 20, 40], colors="#b0b0b0"
+    )
     for name, steps in (("large", 8), ("good", STEPS), ("momentum", STEPS)):
         colour, style = STYLES[name]
         right.plot(*zip(*found.paths[name][: steps + 1], strict=True), style, color=colour, marker="o", ms=3)

@@ -122,7 +122,9 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     left.plot(found.x, found.y, "ko", ms=5, label=say(Text("the 20 points", "20 个点")))
     truth = torch.sin(3 * torch.tensor(found.line)).tolist()
-    left.plot(found.line, truth, color=GREY, lw=5, alpha=0.35, label=say(Text("without noise: sin(3x)", "无噪声：sin(3x)")))
+    left.plot(
+        found.line, truth, color=GREY, lw=5, alpha=0.35, label=say(Text("without noise: sin(3x)", "无噪声：sin(3x)"))
+    )
     styles = {"nothing": (ORANGE, "-"), "weight decay": (BLUE, "--"), "dropout": (GREEN, "-.")}
     for name, (colour, style) in styles.items():
         left.plot(found.line, found.trainings[name].curve, style, color=colour, lw=2, label=say(NAMES[name]))
@@ -130,10 +132,16 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     left.legend(loc="lower right")
     left.set_title(say(Text("what the networks made of 20 points", "网络从 20 个点学到的曲线")), fontsize=11)
     places = range(len(found.trainings))
-    for shift, kind, colour, hatch in ((-0.2, "training", BLUE, ""), (0.2, "test", ORANGE, "//")):
-        heights = [getattr(training, kind) for training in found.trainings.values()]
-        name = Text("training points", "训练点") if kind == "training" else Text("new points", "新的点")
-        right.bar([p + shift for p in places], heights, 0.38, color=colour, hatch=hatch, edgecolor="white", label=say(name))
+    losses = {
+        Text("training points", "训练点"): [training.training for training in found.trainings.values()],
+        Text("new points", "新的点"): [training.test for training in found.trainings.values()],
+    }
+    for (kind, heights), shift, colour, hatch in zip(
+        losses.items(), (-0.2, 0.2), (BLUE, ORANGE), ("", "//"), strict=True
+    ):
+        right.bar(
+            [p + shift for p in places], heights, 0.38, color=colour, hatch=hatch, edgecolor="white", label=say(kind)
+        )
     right.set_xticks(places, [say(NAMES[name]) for name in found.trainings], fontsize=9)
     right.set_title(say(Text("loss", "损失")), fontsize=11)
     right.margins(y=0.25)

@@ -55,7 +55,7 @@ def run(seed: int) -> Findings:
     """Measure the saddle, then descend without and with noise in the gradient."""
     origin = torch.zeros(2, requires_grad=True)
     (slope,) = torch.autograd.grad(saddle(origin), origin)
-    hessian = torch.autograd.functional.hessian(saddle, origin)
+    hessian = torch.func.hessian(saddle)(origin)
     torch.manual_seed(seed)
     return Findings(
         slope=(slope + 0).tolist(),  # + 0 makes 0 of -0
@@ -103,7 +103,14 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
         above.plot(*zip(*path, strict=True), style, color=colour, ms=4, label=say(name))
         along.plot([a * a - b * b for a, b in path], style, color=colour, ms=3, label=say(name))
     above.plot(0, 0, "k*", ms=13)
-    above.annotate(say(Text("saddle", "鞍点")), (0, 0), (-0.55, 0.08))
+    above.annotate(
+        say(Text("saddle", "鞍点")),
+        (0, 0),
+        (-0.7, 0.55),
+        ha="center",
+        bbox={"color": "white"},
+        arrowprops={"arrowstyle": "-"},
+    )
     above.set_xlabel("x")
     above.set_ylabel("y")
     above.set_title(say(Text("x² - y² from above", "俯视 x² - y²")), fontsize=11)

@@ -64,16 +64,17 @@ def table(found: Findings) -> Table:
 
 
 def draw(found: Findings, figure: Figure, say: Say) -> None:
-    """Draw the curve and its slope one under the eye of the other."""
+    """Draw the curve and its slope side by side."""
     curve, slope = figure.subplots(1, 2, sharex=True)
     for axes, values, colour in ((curve, found.height, BLUE), (slope, found.slope, ORANGE)):
-        axes.axvspan(-6, 6, color="#f2f2f2", zorder=0)
-        axes.axvspan(-3, 3, color="#dcebf5", zorder=0)
+        axes.axvspan(-6, 6, color="#f0f0f0", zorder=0, label="|x| < 6")
+        axes.axvspan(-3, 3, color="#dcebf5", zorder=0, label="|x| < 3")
         axes.plot(found.x, values, color=colour, lw=2)
         axes.set_xlim(-12, 12)
         axes.set_xlabel("x")
-    curve.set_title("sigmoid(x)")
-    slope.set_title(say(Text("its slope, what learning lives on", "它的斜率：学习所依赖的梯度")))
+    curve.set_title("sigmoid(x)", fontsize=11)
+    curve.legend(loc="upper left")
+    slope.set_title(say(Text("its slope, what learning lives on", "它的斜率：学习所依赖的梯度")), fontsize=11)
     for place in (3, 6):
         share = found.slope_at[place] / found.slope_at[0]
         slope.plot(place, found.slope_at[place], "o", color=GREY)

@@ -37,12 +37,13 @@ class Findings:
 
 def gradient_norms(depth: int, activation: type[nn.Module], initialise: Callable[..., Any]) -> list[float]:
     """Give the gradient norms of the layers of a fresh network on random inputs."""
-    net = nn.Sequential(*(layer for _ in range(depth) for layer in (nn.Linear(WIDTH, WIDTH), activation())))
-    for linear in net[::2]:
+    linears = [nn.Linear(WIDTH, WIDTH) for _ in range(depth)]
+    net = nn.Sequential(*(layer for linear in linears for layer in (linear, activation())))
+    for linear in linears:
         initialise(linear.weight)
-        nn.init.zeros_(linear.bias)
+        linear.bias.data.zero_()
     net(torch.randn(BATCH, WIDTH)).pow(2).mean().backward()
-    return [linear.weight.grad.norm().item() for linear in net[::2]]
+    return [linear.weight.grad.norm().item() for linear in linears]
 
 
 def run(seed: int) -> Findings:
@@ -81,7 +82,7 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     left.set_xlabel(say(Text("layers d", "层数 d")))
     left.set_title(say(Text("gradient: first layer / last layer", "梯度之比：第一层 / 最后一层")), fontsize=11)
     right.set_xlabel(say(Text("layer (1 is next to the input)", "第几层（1 最靠近输入）")))
-    right.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # of the locator in use
+    right.set_xticks([1, *range(5, found.depths[-1] + 1, 5)])
     right.set_title(
         say(Text(f"gradient norm in {found.depths[-1]} layers", f"{found.depths[-1]} 层网络中各层的梯度范数")),
         fontsize=11,

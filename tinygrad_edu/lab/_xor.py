@@ -118,11 +118,13 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
     )
     for axes, (name, training) in zip(both, networks, strict=True):
         line = [-0.5 + 2 * i / (GRID - 1) for i in range(GRID)]
-        shown = axes.contourf(line, line, training.surface, levels=[i / 10 for i in range(11)], cmap="PuOr_r", alpha=0.8)
+        shown = axes.contourf(
+            line, line, training.surface, levels=[i / 10 for i in range(11)], cmap="PuOr_r", alpha=0.8
+        )
         axes.contour(line, line, training.surface, levels=[0.5], colors="black", linewidths=2)
         for (x1, x2), truth in zip(CORNERS, XOR, strict=True):
             axes.plot(x1, x2, "s" if truth else "o", color=ORANGE if truth else BLUE, ms=13, mec="white", mew=2)
-            axes.annotate(str(truth), (x1, x2), color="white", ha="center", va="center", fontsize=9, weight="bold")
+            axes.annotate(str(truth), (x1, x2), color="white", ha="center", va="center", fontsize=10)
         axes.set_aspect("equal")
         axes.grid(visible=False)
         axes.set_xlabel("x1")
@@ -145,7 +147,7 @@ def explain(found: Findings) -> tuple[Text, Text]:
     )
     why = Text(
         "One layer changes its mind along a straight line, and no straight line has (0,1) and (1,0) on one side and (0,0) and (1,1) on the other; three of four corners are the most it can get, and its "
-        f"loss is least, ln 2 = {torch.log(torch.tensor(2.0)).item():.4f}, when it answers one half everywhere. A hidden layer first computes new features, such as \"either\" and \"both\", and in these the four "
+        f'loss is least, ln 2 = {torch.log(torch.tensor(2.0)).item():.4f}, when it answers one half everywhere. A hidden layer first computes new features, such as "either" and "both", and in these the four '
         "corners can be separated by a line: either, but not both.",
         "一层网络只能沿一条直线改变答案，而没有一条直线能把 (0,1) 和 (1,0) 放在一边，(0,0) 和 (1,1) 放在另一边；四个角最多对三个，"
         f"而它的损失在处处回答一半时最小，即 ln 2 = {torch.log(torch.tensor(2.0)).item():.4f}。隐藏层先算出新的特征，例如“至少一个”和“两个都是”；"
