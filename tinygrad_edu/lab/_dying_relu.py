@@ -31,7 +31,7 @@ class Training:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss has grown beyond all bounds; y lies between 0 and 1."""
+        """Whether the loss ended above 1, though y lies between 0 and 1."""
         return not self.loss < 1
 
 
@@ -94,14 +94,13 @@ def table(found: Findings) -> Table:
     rows: list[list[Text | str]] = []
     for rate, trainings in found.trainings.items():
         losses = sorted(training.loss for training in trainings)
-        diverged = sum(training.diverged for training in trainings)
-        end = Text(f"diverged {diverged} of {len(trainings)}", f"{len(trainings)} 次中 {diverged} 次发散")
         rows.append(
             [
                 f"{rate}",
                 spread([training.dead_at_start for training in trainings]),
                 spread([training.dead_at_end for training in trainings]),
-                end if diverged else f"{losses[len(losses) // 2]:.3f}",
+                f"{losses[len(losses) // 2]:.3f}",
+                f"{sum(training.diverged for training in trainings)} / {len(trainings)}",
             ]
         )
     return Table(
@@ -110,6 +109,7 @@ def table(found: Findings) -> Table:
             Text("dead at the start", "开始时死亡"),
             Text("dead at the end", "结束时死亡"),
             Text("median loss", "损失中位数"),
+            Text("diverged", "发散"),
         ],
         rows,
     )
@@ -148,11 +148,12 @@ def explain(found: Findings) -> tuple[Text, Text]:
     after_large = spread([training.dead_at_end for training in large])
     lost = [training.loss for training in large if training.dead_at_end == 1]
     diverged = sum(training.diverged for training in huge)
+    highest = max(training.loss for training in huge)
     seen = Text(
         f"Before training {at_start} of the {UNITS} units are off for every x in [-1, 1]. After {STEPS} steps with learning rate 0.1 {after_small} are; with 0.5 "
-        f"{after_large}, and in {len(lost)} of {len(large)} trainings all units are. With learning rate 1 the loss grew beyond all bounds in {diverged} of {len(huge)} trainings.",
+        f"{after_large}, and in {len(lost)} of {len(large)} trainings all units are. With learning rate 1 {diverged} of {len(huge)} trainings diverged, to a loss of up to {highest:.0f}.",
         f"训练前，{UNITS} 个单元中有 {at_start} 对 [-1, 1] 内的每个 x 都关闭。以学习率 0.1 训练 {STEPS} 步之后是 {after_small}；学习率 0.5 时是 {after_large}，"
-        f"{len(large)} 次训练中有 {len(lost)} 次所有单元都死了。学习率为 1 时，{len(huge)} 次训练中有 {diverged} 次损失无限增大。",
+        f"{len(large)} 次训练中有 {len(lost)} 次所有单元都死了。学习率为 1 时，{len(huge)} 次训练中有 {diverged} 次发散，损失最高到了 {highest:.0f}。",
     )
     why = Text(
         "A ReLU that is off has slope "

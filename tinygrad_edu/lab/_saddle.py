@@ -122,8 +122,8 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
 def explain(found: Findings) -> tuple[Text, Text]:
     """Say what is seen and why."""
     escaped = abs(found.noisy[-1][1]) > 1
-    fate_en = "is off the saddle and far below" if escaped else "has not left the saddle yet"
-    fate_zh = "离开了鞍点，落到远低于它的地方" if escaped else "还没有离开鞍点"
+    fate_en = "is off the saddle and far below" if escaped else "is still near the saddle"
+    fate_zh = "离开了鞍点，落到远低于它的地方" if escaped else "仍在鞍点附近"
     low, high = found.eigenvalues
     seen = Text(
         f"Plain descent from (1, 0) ends after {len(found.plain) - 1} steps at ({found.plain[-1][0]:.4f}, {found.plain[-1][1]:.4f}) with value {height(found.plain):.4f}: at the saddle. With "

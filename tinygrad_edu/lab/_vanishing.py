@@ -96,6 +96,7 @@ def explain(found: Findings) -> tuple[Text, Text]:
     sigmoid, tanh, relu = (found.ratios[kind] for kind in ("sigmoid", "tanh", "relu"))
     depths_en = ", ".join(f"{ratio:.1e} ({depth} layers)" for depth, ratio in zip(found.depths, sigmoid, strict=True))
     depths_zh = "、".join(f"{ratio:.1e}（{depth} 层）" for depth, ratio in zip(found.depths, sigmoid, strict=True))
+    a_layer = sigmoid[-1] ** (1 / (deepest - 1))
     seen = Text(
         f"Of the gradient that the last layer gets, the first layer of a sigmoid network gets this part: {depths_en}. "
         f"With tanh and {deepest} layers the part is {tanh[-1]:.2f}, with ReLU {relu[-1]:.2f}.",
@@ -105,11 +106,11 @@ def explain(found: Findings) -> tuple[Text, Text]:
     why = Text(
         "Going back through a layer, the gradient is multiplied by the slope of the activation and by the weights. The slope of the sigmoid "
         f"is at most 1/4, and weights of this start (Xavier) neither shrink nor enlarge on average; {found.depths[1]} sigmoids in a row let "
-        f"through about 0.25^{found.depths[1]} = {0.25 ** found.depths[1]:.1e} at best. The slope of tanh reaches 1 and its outputs are centred on 0; "
+        f"through about 0.25^{found.depths[1]} = {0.25 ** found.depths[1]:.1e} at best. Here each of the {deepest} left {a_layer:.2f} on average. The slope of tanh reaches 1 and its outputs are centred on 0; "
         "that of ReLU is 1 wherever the unit is on, and Kaiming's start makes up for the half that is off. So these two carry the "
         "gradient through many layers.",
         "误差向回传过一层，梯度就要乘一次激活函数的斜率，再乘一次权重。sigmoid 的斜率最大只有 1/4，而 Xavier 初始化的权重平均说来既不缩小也不放大；"
-        f"连续 {found.depths[1]} 个 sigmoid 最多大约留下 0.25^{found.depths[1]} = {0.25 ** found.depths[1]:.1e}。tanh 的斜率可以达到 1，而且输出以 0 为中心；"
+        f"连续 {found.depths[1]} 个 sigmoid 最多大约留下 0.25^{found.depths[1]} = {0.25 ** found.depths[1]:.1e}。这里的 {deepest} 层，平均每层留下 {a_layer:.2f}。tanh 的斜率可以达到 1，而且输出以 0 为中心；"
         "ReLU 在开启时斜率为 1，Kaiming 初始化又补偿了关闭的那一半。所以这两种激活能让梯度穿过许多层。",
     )
     return seen, why

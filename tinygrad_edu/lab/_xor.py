@@ -137,6 +137,7 @@ def draw(found: Findings, figure: Figure, say: Say) -> None:
 def explain(found: Findings) -> tuple[Text, Text]:
     """Say what is seen and why."""
     one, two = found.one_layer, found.two_layers
+    smooth = found.by_hand_smooth
     done_en = "all four corners" if two.accuracy == 1 else f"{two.accuracy:.0%} of the corners"
     done_zh = "四个角全部答对" if two.accuracy == 1 else f"答对 {two.accuracy:.0%}"
     seen = Text(
@@ -148,10 +149,12 @@ def explain(found: Findings) -> tuple[Text, Text]:
     why = Text(
         "One layer changes its mind along a straight line, and no straight line has (0,1) and (1,0) on one side and (0,0) and (1,1) on the other; three of four corners are the most it can get, and its "
         f'loss is least, ln 2 = {torch.log(torch.tensor(2.0)).item():.4f}, when it answers one half everywhere. A hidden layer first computes new features, such as "either" and "both", and in these the four '
-        "corners can be separated by a line: either, but not both.",
+        "corners can be separated by a line: either, but not both. The neurons made by hand do just this; with sigmoids in place of steps they answer "
+        f"{smooth[0]:.3f} where {XOR[0]} is right and {smooth[1]:.3f} where {XOR[1]} is: too soft, but in the right order, which is what learning sharpens.",
         "一层网络只能沿一条直线改变答案，而没有一条直线能把 (0,1) 和 (1,0) 放在一边，(0,0) 和 (1,1) 放在另一边；四个角最多对三个，"
         f"而它的损失在处处回答一半时最小，即 ln 2 = {torch.log(torch.tensor(2.0)).item():.4f}。隐藏层先算出新的特征，例如“至少一个”和“两个都是”；"
-        "用这些特征，一条直线就能分开四个角：至少一个，但不是两个都是。",
+        "用这些特征，一条直线就能分开四个角：至少一个，但不是两个都是。手工的神经元做的正是这件事；把阶跃换成 sigmoid，"
+        f"答案应为 {XOR[0]} 时它们答 {smooth[0]:.3f}，应为 {XOR[1]} 时答 {smooth[1]:.3f}：太软，但次序正确，学习要做的就是把它变得分明。",
     )
     return seen, why
 
