@@ -52,10 +52,17 @@ def test_the_list_is_complete(language: str, capsys: Printed) -> None:
 
 
 def test_all_runs_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Printed) -> None:
-    for name, experiment in lab.EXPERIMENTS.items():  # measured once for all tests; test_lab's other tests run for real
-        once = dataclasses.replace(experiment, run=functools.partial(measured, name))
-        monkeypatch.setitem(lab.EXPERIMENTS, name, once)
-    assert main(["lab", "--all", "--out", str(tmp_path)]) == 0
+    asked = []
+
+    def again(name: str, findings: object, seed: int) -> object:
+        asked.append((name, seed))
+        return findings
+
+    for name, experiment in list(lab.EXPERIMENTS.items()):  # measured once for all tests: the others run them for real
+        quick = functools.partial(again, name, measured(name))
+        monkeypatch.setitem(lab.EXPERIMENTS, name, dataclasses.replace(experiment, run=quick))
+    assert main(["lab", "--all", "--seed", "7", "--out", str(tmp_path)]) == 0
+    assert asked == [(name, 7) for name in lab.EXPERIMENTS]
     printed = capsys.readouterr().out
     for experiment in lab.EXPERIMENTS.values():
         assert experiment.title.en in printed
