@@ -86,7 +86,7 @@ def run(seed: int) -> Findings:
 def spread(shares: list[float]) -> str:
     """Write the smallest and the largest of some shares."""
     low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
-    return low if low == high else f"{low} - {high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def table(found: Findings) -> Table:

@@ -15,6 +15,7 @@ __all__ = ["Experiment", "Language", "Say", "Table", "Text", "columns", "paragra
 Findings = TypeVar("Findings")
 Language = Literal["en", "zh"]
 NEVER_FIRST = "，。；：！？、）》”’,.;:!?)"  # no line begins with these
+NEVER_LAST = "（《“‘(["  # and none ends with these
 
 
 class Text(NamedTuple):
@@ -113,8 +114,8 @@ def pieces(text: str) -> list[str]:
     found = [""]
     for letter in text:
         before = found[-1][-1:]
-        may_break = before == " " or (is_wide(letter + before) and before != "（")
-        if before and may_break and letter != " " and letter not in NEVER_FIRST:
+        may_break = before == " " or is_wide(letter + before)
+        if before and may_break and letter != " " and letter not in NEVER_FIRST and before not in NEVER_LAST:
             found.append(letter)
         else:
             found[-1] += letter
