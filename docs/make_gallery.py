@@ -20,7 +20,7 @@ DOCS = Path(__file__).resolve().parent
 FOLDER = DOCS / "gallery"
 LIMIT = 1_000_000  # bytes, all pictures together: everyone who clones the project carries them
 WIDTH = 760  # pixels, about what a page of text shows
-COLOURS = 48  # of a palette; flat drawings need no more
+COLOURS = 128  # of a palette; flat drawings need no more
 
 
 class Picture(NamedTuple):
@@ -63,7 +63,8 @@ def shrink(source: Path, target: Path) -> None:
         small = picture.convert("RGB")
         if small.width > WIDTH:
             small = small.resize((WIDTH, round(small.height * WIDTH / small.width)), Image.Resampling.LANCZOS)
-        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+        covering = Image.Quantize.MAXCOVERAGE  # keeps rare colours: a thin green line stays green
+        small.quantize(COLOURS, covering, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def screenshot(page: Path, path: Path, *, size: tuple[int, int] = (1200, 800), dark: bool = False) -> None:
