@@ -27,7 +27,7 @@ def words(experiment, findings, language):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_figure_is_written_and_no_letter_is_missing(experiment, findings, language, tmp_path):
     """matplotlib warns of letters that a font lacks, and a warning is an error here."""
-    path = lab.save(experiment, findings, tmp_path / "figure.png", language, dpi=40)
+    path = lab.save(experiment, findings, tmp_path / "figure", language, dpi=40)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

@@ -40,7 +40,7 @@ def save(
     language: Language = "en",
     dpi: int = 100,
 ) -> Path:
-    """Write an experiment's figure to ``path`` and return the path.
+    """Write an experiment's figure to ``path`` as a PNG picture and return the path.
 
     Where no font with Chinese characters is installed, the figure's words stay English.
 
@@ -73,9 +73,8 @@ def save(
         say: Say = lambda text: text.within(spoken)
         experiment.draw(findings, figure, say)
         figure.suptitle(say(experiment.title), fontsize=13)
-        figure.savefig(
-            path, metadata={"Software": None}
-        )  # without a version in it, the same numbers give the same bytes
+        # Without matplotlib's version in it, the same numbers give the same bytes.
+        figure.savefig(path, format="png", metadata={"Software": None})
     return Path(path)
 
 
