@@ -84,6 +84,15 @@ def test_without_a_name_the_choices_are_named(capsys: Printed) -> None:
     assert "--all" in said
 
 
+@pytest.mark.parametrize(
+    ("word", "sentence"), [("9" * 30, "a seed lies between"), ("one", "invalid seed value: 'one'")]
+)
+def test_a_seed_that_is_none_is_refused(word: str, sentence: str, capsys: Printed) -> None:
+    with pytest.raises(SystemExit):
+        main(["lab", "xor", "--seed", word])
+    assert sentence in capsys.readouterr().err
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, capsys: Printed) -> None:
     (tmp_path / "file").write_text("not a folder")
     (tmp_path / "saturation.png").mkdir()

@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--all", action="store_true", help="run all of them, one after the other")
     parser.add_argument("--out", type=Path, default=Path("out/lab"), help="folder for the figures (default out/lab/)")
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="English or Chinese (default en)")
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers (default 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the random numbers (default 0)")
     parser.add_argument("--no-figure", action="store_true", help="print only")
     parser.set_defaults(execute=execute)
 
@@ -72,6 +72,14 @@ def execute(asked: argparse.Namespace) -> int:
         if asked.all:
             print("\n")
     return 0
+
+
+def seed(word: str) -> int:
+    """Read a seed; its name stands in argparse's answer to a word that is no number."""
+    number = int(word)
+    if abs(number) > 2**62:
+        raise argparse.ArgumentTypeError(f"a seed lies between -2**62 and 2**62, not {word}")
+    return number
 
 
 def _cannot_write(folder: Path, error: OSError) -> int:
