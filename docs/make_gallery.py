@@ -19,7 +19,7 @@ from tinygrad_edu import lab
 DOCS = Path(__file__).resolve().parent
 FOLDER = DOCS / "gallery"
 LIMIT = 1_000_000  # bytes, all pictures together: everyone who clones the project carries them
-WIDTH = 760  # pixels, about what a page of text shows
+WIDTH = 900  # pixels, about what a page shows
 COLOURS = 128  # of a palette; flat drawings need no more
 
 
