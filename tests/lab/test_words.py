@@ -134,8 +134,8 @@ def test_a_descent_that_stays_at_the_saddle_is_not_said_to_escape():
 def test_trainings_that_do_not_diverge_are_not_said_to():
     found = measured("dying-relu")
     calm = dataclasses.replace(found, trainings=found.trainings | {1.0: found.trainings[0.1]})
-    assert "5 of 5 trainings diverged" in _dying_relu.explain(found)[0].en
-    assert "0 of 5 trainings diverged" in _dying_relu.explain(calm)[0].en
+    assert "5 of 5 trainings diverge" in _dying_relu.explain(found)[0].en
+    assert "0 of 5 trainings diverge" in _dying_relu.explain(calm)[0].en
 
 
 def test_the_plain_network_is_judged_by_its_own_numbers():

@@ -160,11 +160,11 @@ def explain(found: Findings) -> tuple[Text, Text]:
     why = Text(
         "This is no overfitting: the training itself fails. With the usual start each plain layer shrinks the differences between samples, so that the "
         f"fresh network's last features differ by only {plain.spreads[-1]:.0e} from sample to sample, which is rounding ({plain.spreads[0]:.1f} after the first layer), and on the way back the gradient shrinks as well: "
-        f"{plain.gradient:.0e} arrives at the first layer. In a residual network the plus sign hands both on unchanged beside each layer: the last features differ by "
+        f"{plain.gradient:.0e} arrives at the first layer. In a residual network the plus sign hands both on past each layer, undiminished: the last features differ by "
         f"{residual.spreads[-1]:.2g}, the first layer gets {residual.gradient:.2g}. A layer need only learn what to add; to do nothing is easy for it.",
         "这不是过拟合：训练本身就失败了。按常用的初始化，每个普通层都会缩小样本之间的差异，"
         f"训练前，样本之间的差异在第一层之后是 {plain.spreads[0]:.1f}，到最后一层只剩 {plain.spreads[-1]:.0e}，不过是舍入误差；向回传时梯度也同样缩小，到达第一层的只有 {plain.gradient:.0e}。"
-        f"在残差网络中，加号让信号和梯度都能原样绕过每一层：最后一层的差异是 {residual.spreads[-1]:.2g}，第一层得到 {residual.gradient:.2g}。"
+        f"在残差网络中，加号让信号和梯度都能绕过每一层而不减弱：最后一层的差异是 {residual.spreads[-1]:.2g}，第一层得到 {residual.gradient:.2g}。"
         "每层只需学习该加上什么；什么都不做，对它来说很容易。",
     )
     return seen, why

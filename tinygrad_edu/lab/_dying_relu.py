@@ -150,16 +150,16 @@ def explain(found: Findings) -> tuple[Text, Text]:
     diverged = sum(training.diverged for training in huge)
     highest = max(training.loss for training in huge)
     seen = Text(
-        f"Before training {at_start} of the {UNITS} units are off for every x in [-1, 1]. After {STEPS} steps with learning rate 0.1 {after_small} are; with 0.5 "
-        f"{after_large}, and in {len(lost)} of {len(large)} trainings all units are. With learning rate 1 {diverged} of {len(huge)} trainings diverged, to a loss of up to {highest:.0f}.",
-        f"训练前，{UNITS} 个单元中有 {at_start} 对 [-1, 1] 内的每个 x 都关闭。以学习率 0.1 训练 {STEPS} 步之后是 {after_small}；学习率 0.5 时是 {after_large}，"
-        f"{len(large)} 次训练中有 {len(lost)} 次所有单元都死了。学习率为 1 时，{len(huge)} 次训练中有 {diverged} 次发散，损失最高到了 {highest:.0f}。",
+        f"Before training {at_start} of the {UNITS} units are off for every x in [-1, 1]. After {STEPS} steps it is {after_small} with learning rate 0.1. With 0.5 it is "
+        f"{after_large}, and {len(lost)} of {len(large)} networks have lost all their units. With learning rate 1, {diverged} of {len(huge)} trainings diverge, to a loss of up to {highest:.0f}.",
+        f"训练前，{UNITS} 个单元中有 {at_start} 对 [-1, 1] 内的每个 x 都关闭。训练 {STEPS} 步之后，学习率 0.1 时是 {after_small}；学习率 0.5 时是 {after_large}，"
+        f"{len(large)} 个网络中有 {len(lost)} 个失去了全部单元。学习率为 1 时，{len(huge)} 次训练中有 {diverged} 次发散，损失最高到了 {highest:.0f}。",
     )
     why = Text(
         "A ReLU that is off has slope "
         f"{found.slope_when_off['relu']:.0f}. A unit that is off for all samples therefore gets gradient 0 from each, its weights never move again, and it stays off. "
         "A step that is too long throws weights and biases so far that no sample switches the unit on any more. With all units dead the network is a constant, "
-        f"and the best constant, the mean of y, has loss {found.constant_loss:.3f}. Even at the start a quarter is dead by chance: whenever the drawn bias is below minus the size of "
+        f"and the best constant, the mean of y, has loss {found.constant_loss:.3f}. Even at the start about a quarter is dead by chance: whenever the drawn bias is below minus the size of "
         f"the drawn weight. A leaky ReLU lets {found.slope_when_off['leaky relu']:.1f} of the gradient through, so its units can come back.",
         f"ReLU 关闭时斜率为 {found.slope_when_off['relu']:.0f}。一个单元若对所有样本都关闭，从每个样本得到的梯度都是 0，权重再也不动，于是一直关闭下去。"
         f"步子太大，会把权重和偏置甩得太远，以致没有任何样本能再打开它。单元全部死亡后，网络只是一个常数，而最好的常数，即 y 的平均值，损失是 {found.constant_loss:.3f}。"

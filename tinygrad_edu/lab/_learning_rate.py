@@ -141,7 +141,7 @@ def explain(found: Findings) -> tuple[Text, Text]:
         f"Each step multiplies the distance along a direction by 1 - rate · curvature. Across the valley the curvature is {CURVATURE[1]:.0f}: the factor passes -1 when the rate passes "
         f"2/{CURVATURE[1]:.0f} = {found.limit:.2f}, and then every step lands higher on the other side. Along the valley it is only {CURVATURE[0]:.0f}, so a rate that is safe across is slow along. "
         "Momentum keeps a velocity V = momentum · V + gradient: pushes along the valley add up, pushes across change sign and cancel. The optimizer's steps and this formula "
-        f"written out differ by {found.momentum_gap:.1g} at most.",
+        f"written out differ by at most {found.momentum_gap:.1g}.",
         f"在每个方向上，一步把距离乘以 1 - 学习率 · 曲率。横跨山谷的曲率是 {CURVATURE[1]:.0f}：学习率一超过 2/{CURVATURE[1]:.0f} = {found.limit:.2f}，这个因子就小于 -1，每一步都落到对岸更高的地方。"
         f"沿山谷的曲率只有 {CURVATURE[0]:.0f}，所以横向安全的学习率，纵向就很慢。动量保存一个速度 V = 动量 · V + 梯度：沿山谷的推力不断累加，横向的推力正负相消。"
         f"优化器的每一步与手写的这个公式最多相差 {found.momentum_gap:.1g}。",
