@@ -16,7 +16,7 @@ from tinygrad_edu._core.op import Op
 
 ROOT = Path(tinygrad_edu.__file__).parent
 FLOORS = {
-    "_blas": 0, "_dtype": 0, "_types": 0, "_lint": 0, "_lazy": 0, "_allocator": 0, "_core.modes": 0, "_core.memory": 0,
+    "_blas": 0, "_dtype": 0, "_types": 0, "_frames": 0, "_lint": 0, "_lazy": 0, "_allocator": 0, "_core.modes": 0, "_core.memory": 0,
     "_core.node": 0, "_errors": 0,
     "_core": 1, "_core.op": 1, "_core.engine": 1,
     "_ops": 2,

@@ -222,7 +222,7 @@ def _found(g: Any, number: int, x: Tensor, allow_unused: bool | None, materializ
     if g is None and not allow_unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {number} appears to not have been used in the graph. Set allow_unused=True if this is the "
-            f"desired behavior. (It has shape {list(x.shape)}.)"
+            f"desired behavior. (It has shape {list(x.shape)}; tinygrad_edu.viz.why_no_grad(x, output) tells where it was lost.)"
         )
     if g is not None and not isinstance(g, Op.kind):
         g = Op.kind._of(np.array(g) if hasattr(g, "__setitem__") else g)

@@ -140,7 +140,10 @@ def cut_off(tensor: Any) -> str:
         "item": "it was rebuilt from Python numbers (item(), tolist() or torch.tensor(...)). Keep the tensor itself.",
     }
     reason = reasons.get(cut, f"it was cut off by {cut}, which has no gradient (its result does not change smoothly).")
-    return f"{reason} Setting loss.requires_grad = True would silence this error and train nothing."
+    return (
+        f"{reason} Setting loss.requires_grad = True would silence this error and train nothing; "
+        "tinygrad_edu.viz.why_no_grad(x, loss) tells where the path from a tensor x to the loss was cut."
+    )
 
 
 def no_gradient_to(number: int, tensor: Any) -> str:

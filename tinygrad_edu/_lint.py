@@ -15,9 +15,11 @@ import math
 import os
 import sys
 import weakref
-from collections.abc import Iterable, Iterator
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+
+from ._frames import users_frame
 
 if TYPE_CHECKING:
     from ._core.node import Leaf, Node
@@ -28,9 +30,9 @@ __all__ = ["Lint", "lint"]
 
 on = False
 
-_HERE = os.path.dirname(__file__) + os.sep
 _open = 0
 _said: set[tuple[object, ...]] = set()
+_listeners: list[Callable[[str], None]] = []
 
 # Steps that hand on the same numbers in another shape: a softmax behind them is still a softmax.
 _PASSES_ON = {"ViewBackward0", "ReshapeAliasBackward0", "UnsafeViewBackward0", "SqueezeBackward0", "SqueezeBackward1"}
@@ -61,20 +63,23 @@ def lint() -> Lint:
 
 
 class Lint:
-    """Running lints; ``close()`` them, or use this in a ``with`` statement."""
+    """Running lints; ``close()`` them, or use this in a ``with`` statement. ``tell`` is given each finding, by default to print it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
         global on, _open
         if not _open:
             _forget()
         _open += 1
         on = self._active = True
+        self._tell = _print if tell is None else tell
+        _listeners.append(self._tell)
 
     def close(self) -> None:
         """Stop; a second call does nothing."""
         global on, _open
         if self._active:
             self._active = False
+            _listeners.remove(self._tell)
             _open -= 1
             on = _open > 0
 
@@ -239,7 +244,7 @@ _growth = _Growth()
 
 def _largest_variable(kind: type) -> str | None:
     """The user's variable whose graph is largest, if it can be seen from here."""
-    frame = _user_frame()
+    frame = users_frame()
     best, size = None, 0
     if frame is None:
         return None
@@ -305,24 +310,22 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> list[object]:
 
 
 def _say(key: tuple[object, ...], text: str) -> None:
-    """Write ``text`` on stderr with the user's line, once per ``key``."""
+    """Tell ``text`` with the user's line, once per ``key``, to all who asked; to those who print, once together."""
     if key not in _said:
         _said.add(key)
         place = _place()
-        print(f"lint: {place}: {text}" if place else f"lint: {text}", file=sys.stderr)
+        for tell in dict.fromkeys(_listeners):
+            tell(f"{place}: {text}" if place else text)
+
+
+def _print(finding: str) -> None:
+    print(f"lint: {finding}", file=sys.stderr)
 
 
 def _place() -> str:
     """Name the innermost file and line outside this package."""
-    frame = _user_frame()
+    frame = users_frame()
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else ""
-
-
-def _user_frame() -> FrameType | None:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    return frame
 
 
 def _forget() -> None:

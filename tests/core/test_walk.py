@@ -12,6 +12,7 @@ from tests.oracle import both
 from tinygrad_edu import nn
 from tinygrad_edu._core import engine
 from tinygrad_edu._core.memory import memory
+from tinygrad_edu._core.modes import state
 
 
 def chain(length):
@@ -52,6 +53,20 @@ def test_the_walk_is_a_generator_of_steps():
     names = [node.name() for node, _, _ in engine.steps({y._current_node: np.float32(1)})]
     assert names == ["AddBackward0", "MulBackward0", "torch::autograd::AccumulateGrad"]
     assert x.grad.item() == 7.0
+
+
+def test_who_watches_sees_one_share_per_edge_and_none_is_written_later(monkeypatch):
+    x = torch.tensor([3.0, 5.0], requires_grad=True)
+    data = torch.tensor([1.0, 2.0])
+    loss = ((x * x) * data).sum()
+    seen = []
+    monkeypatch.setattr(state, "watch", lambda node, g, shares: seen.append((node.name(), shares)))
+    loss.backward()
+    shares = dict(seen)
+    assert [s if s is None else s.tolist() for s in shares["MulBackward0"]] == [[3.0, 10.0], [3.0, 10.0]]
+    assert [name for name, _ in seen].count("MulBackward0") == 2
+    assert seen[1][1][1] is None  # of data, which wants no gradient
+    assert x.grad.tolist() == [6.0, 20.0]
 
 
 @pytest.mark.parametrize("where", ["main thread", "another thread"])

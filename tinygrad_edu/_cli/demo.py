@@ -60,14 +60,11 @@ def execute(asked: argparse.Namespace) -> int:
 
     net.train()
     graph = viz.draw(nn.functional.cross_entropy(net(x[:4]), y[:4]), model=net)
-    graph.save(asked.out / "digits_loss.dot")
-    print(f"graph of one loss: {asked.out / 'digits_loss.dot'}")
-    picture = graph.svg()
-    if picture is None:
-        print("  (no SVG: Graphviz's program dot is not installed; on Debian and Ubuntu: apt install graphviz)")
-    else:
-        (asked.out / "digits_loss.svg").write_text(picture, "utf-8")
-        print(f"  and as a picture: {asked.out / 'digits_loss.svg'}")
+    for name in ("digits_loss.svg", "digits_loss.dot"):
+        graph.save(asked.out / name)
+    print(
+        f"graph of one loss: {asked.out / 'digits_loss.svg'}, and as text for graphviz: {asked.out / 'digits_loss.dot'}"
+    )
 
     print(f"time: {time.perf_counter() - begin:.1f} s")
     print(f"test accuracy: {digits.accuracy(net, test):.1f} %")

@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,9 @@ def add(commands: Commands) -> None:
         "--seed", type=int, help="seed random, numpy.random and torch first (--compare: 0 if not given)"
     )
     parser.add_argument("--lint", action="store_true", help="warn on stderr about traps that raise no error")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write losses, gradients, units, traps and NaN as an HTML page"
+    )
     parser.add_argument("--traceback", action="store_true", help="show the framework's own frames in tracebacks too")
     parser.add_argument("script", help="path of the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
@@ -54,6 +57,10 @@ def execute(asked: argparse.Namespace) -> int:
         print(f"run: no such script: {asked.script}", file=sys.stderr)
         return 2
     options = ["--lint"] * asked.lint + ["--traceback"] * asked.traceback
+    if asked.report is not None and (asked.compare or not asked.report.absolute().parent.is_dir()):
+        reason = "--compare has a report of its own" if asked.compare else f"there is no folder {asked.report.parent}"
+        print(f"run: no report can be written to {asked.report}: {reason}", file=sys.stderr)
+        return 2
     if asked.compare:
         return compare(asked.script, asked.arguments, options, asked.seed or 0)
     with ExitStack() as active:
@@ -62,7 +69,39 @@ def execute(asked: argparse.Namespace) -> int:
         active.enter_context(as_torch())
         if asked.lint:
             active.enter_context(lint())
+        if asked.report is not None:
+            return _reported(asked)
         return run_script(asked.script, asked.arguments, whole_traceback=asked.traceback)
+
+
+def _reported(asked: argparse.Namespace) -> int:
+    """Run the script under observation, its first step under recording, and write what was seen."""
+    from ..viz import record
+    from ..viz._observe import Observer
+    from ..viz._player import player_of
+    from ..viz._report_page import page
+
+    name, recording = Path(asked.script).name, record(nth=1)
+
+    def failed(error: BaseException) -> None:
+        seen.failed(error)
+        recording.failed(error)
+
+    with Observer() as seen, recording as tape:
+        status = run_script(asked.script, asked.arguments, whole_traceback=asked.traceback, failed=failed)
+    stepper, left_out = None, "no operation ran."
+    if tape.ops:
+        try:
+            stepper = player_of(tape, title=name).page()
+        except ValueError as error:
+            left_out = str(error)
+    try:
+        asked.report.write_text(page(seen, name, stepper=stepper, left_out=left_out), "utf-8")
+    except OSError as error:
+        print(f"run: the report was not written: {error}", file=sys.stderr)
+        return status or 2
+    print(f"report: {asked.report}", file=sys.stderr)
+    return status
 
 
 def _seed(seed: int) -> None:
@@ -71,8 +110,17 @@ def _seed(seed: int) -> None:
     manual_seed(seed)
 
 
-def run_script(script: str, arguments: Sequence[str], *, whole_traceback: bool = False) -> int:
-    """Run ``script`` as ``python script arguments`` would, in this process; return its exit status."""
+def run_script(
+    script: str,
+    arguments: Sequence[str],
+    *,
+    whole_traceback: bool = False,
+    failed: Callable[[BaseException], None] = lambda error: None,
+) -> int:
+    """Run ``script`` as ``python script arguments`` would, in this process; return its exit status.
+
+    The exception that ends it, if one does, is given to ``failed`` and shown on stderr.
+    """
     main = ModuleType("__main__")
     main.__file__ = os.path.abspath(script)
     vars(main).update(__annotations__={}, __builtins__=__builtins__, __cached__=None)
@@ -91,6 +139,7 @@ def run_script(script: str, arguments: Sequence[str], *, whole_traceback: bool =
         print("KeyboardInterrupt", file=sys.stderr)
         status = 130
     except BaseException as error:
+        failed(error)
         show(error, whole=whole_traceback)
         status = 1
     finally:

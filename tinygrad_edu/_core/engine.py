@@ -16,7 +16,7 @@ from .modes import state
 from .node import Leaf, Node
 from .op import Array, Op, Pour
 
-Step: TypeAlias = tuple[Node | Leaf, Array, list[Any]]  # (step, gradient of its result, shares handed to its edges)
+Step: TypeAlias = tuple[Node | Leaf, Array, list[Any]]  # (step, gradient of its result, share of each edge or None)
 
 _by_age = attrgetter("seq")
 _new: Any = object.__new__
@@ -57,6 +57,9 @@ def steps(
 ) -> Iterator[Step]:
     """Run the backward pass one step at a time, yielding (node, gradient of its result, shares).
 
+    A step that ran yields one share per edge, None where it hands nothing on; of a poured share, the gradient it is made of.
+    Nobody writes into a share while ``state.watch`` looks on.
+
     Parameters
     ----------
     pending
@@ -73,6 +76,7 @@ def steps(
     if state.before_walk is not None:
         state.before_walk(order)
     runs, receives = leading_to(catch, order) if catch is not None else (frozenset(), None)
+    alone = not create_graph and state.watch is None  # who watches may keep a share: then none is added into
     ours: set[Any] = set()  # those in pending that are fresh arrays of this walk, free to be added into
     for node in order:
         g = pending.pop(node, None)
@@ -110,12 +114,12 @@ def steps(
             if not rules or rules[0] is None:
                 rules = op.rules_of(node, g, saved, create_graph)
             for edge, rule in zip(node.edges, rules):  # noqa: B905  # one rule per edge, and strict costs on the hottest line
-                if edge is None or (receives is not None and edge not in receives):
-                    continue
-                if rule is None:
+                if edge is None or rule is None or (receives is not None and edge not in receives):
+                    shares.append(None)
                     continue
                 share = rule(g, saved)
                 if share is None:
+                    shares.append(None)
                     continue
                 if share.shape != edge.shape:
                     if share.__class__ is Pour:
@@ -131,7 +135,7 @@ def steps(
                 shares.append(share)
                 if edge not in pending:
                     pending[edge] = share
-                    if not create_graph and share is not g and share.base is None:
+                    if alone and share is not g and share.base is None:
                         ours.add(edge)
                 elif create_graph:
                     pending[edge] = pending[edge] + share

@@ -6,11 +6,8 @@ keeps is fingerprinted, so that a write through a NumPy alias, which no version 
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import zlib
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,23 +17,8 @@ from .._core.memory import memory, owner
 from .._core.modes import state
 from .._core.node import Node
 from .._errors import where
+from .._frames import users_line
 from .._tensor import Tensor
-
-_HERE = os.path.dirname(os.path.dirname(__file__))
-
-
-def users_line() -> str | None:
-    """The innermost line outside this package: "file.py:12, in train: loss = ..."."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    if frame is None:
-        return None
-    import linecache
-
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    line = f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
-    return f"{line}: {text}" if text else line
 
 
 def _range(array: Any) -> str:

@@ -123,6 +123,7 @@ class _Applied:
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
     arguments: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, inputs: list[Any], results: list[Any]) -> None:
         self.function, self.ctx = function, ctx
@@ -226,6 +227,7 @@ class _Result:
     rules: tuple[Any, ...] = ()
     pulls: tuple[Any, ...] = ()
     arguments: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
 
     def __init__(self, hub: Node, number: int, count: int) -> None:
         self.name, self.node_name = hub.op.name, hub.op.node_name

@@ -1,130 +1,106 @@
-"""The graph behind a result as text in the DOT language, read from ``grad_fn`` and ``next_functions``."""
+"""A scene as text in the DOT language, for graphviz and whatever else reads it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from ._colours import DARK, LIGHT, Palette
+from ._layout import Direction
+from ._scene import Box, Scene
+from ._svg import Theme
 
-if TYPE_CHECKING:
-    from .. import nn
-    from .._tensor import Tensor
+__all__ = ["dot_of", "quoted"]
 
-__all__ = ["Graph", "draw"]
-
-STYLES = {  # shape, and the colours of filling and border
-    "op": 'shape=ellipse, fillcolor="#fdf0c8", color="#8a6500"',
-    "parameter": 'shape=box, style="filled,rounded", penwidth=2, fillcolor="#cfe8f7", color="#0072b2"',
-    "output": 'shape=box, peripheries=2, fillcolor="#d5f0e3", color="#007a56"',
+SHAPES = {
+    "parameter": 'shape=box, style="filled,rounded", penwidth=2.5',
+    "data": "shape=box",
+    "tensor": "shape=box",
+    "op": "shape=ellipse",
+    "output": "shape=box, peripheries=2",
+    "saved": 'shape=note, style="filled,dashed"',
+    "failing": "shape=octagon, penwidth=2",
+    "module": "shape=box3d",
 }
-HEAD = """digraph tinygrad_edu {
-  rankdir=TB
-  node [style=filled, fontname="DejaVu Sans", fontsize=11, fontcolor="#111111"]
-  edge [color="#444444"]
-"""
+STYLES = {"argument": "", "result": "", "saved": ", style=dotted", "gradient": ", dir=back, style=dashed"}
 
 
-class Graph:
-    """A drawn graph; ``source`` is its DOT text."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def svg(self) -> str | None:
-        """Return the picture as SVG text, or None where Graphviz (the package or its program dot) is missing."""
-        try:
-            import graphviz  # type: ignore[import-untyped]  # it carries no types
-        except ImportError:
-            return None
-        try:
-            picture: str = graphviz.Source(self.source).pipe(format="svg", encoding="utf-8")
-        except graphviz.ExecutableNotFound:
-            return None
-        return picture
-
-    def save(self, path: str | Path) -> None:
-        """Write the graph to ``path``: DOT text for ``.dot`` and ``.gv``, a picture for ``.svg``."""
-        path = Path(path)
-        text: str | None
-        if path.suffix in (".dot", ".gv"):
-            text = self.source
-        elif path.suffix == ".svg":
-            text = self.svg()
-            if text is None:
-                raise RuntimeError(
-                    f"{path.name}: an SVG needs Graphviz's program dot and the package graphviz (apt install graphviz, pip "
-                    "install graphviz); save to a .dot file to draw it elsewhere"
-                )
-        else:
-            raise ValueError(
-                f"{path.name}: a graph is saved as .dot, .gv or .svg, not {path.suffix or 'without a suffix'}"
-            )
-        path.write_text(text, "utf-8")
-
-    def __repr__(self) -> str:
-        return f"<Graph of {self.source.count('  n') - self.source.count(' -> ')} nodes>"
-
-
-def draw(output: Tensor, *, model: nn.Module | None = None) -> Graph:
-    r"""Draw the graph that ``output.backward()`` would walk.
-
-    The result is at the bottom, each recorded step above it, and on top the tensors whose ``grad`` is filled, named
-    after the parameters of ``model`` if it is given. The text is the same on every run.
+def quoted(text: str) -> str:
+    r"""Write a text as a string of DOT; what DOT would read as its own signs is escaped.
 
     Examples
     --------
-    >>> import tinygrad_edu as torch
-    >>> w = torch.tensor(2.0, requires_grad=True)
-    >>> print(draw(w * w).source)
-    digraph tinygrad_edu {
-      rankdir=TB
-      node [style=filled, fontname="DejaVu Sans", fontsize=11, fontcolor="#111111"]
-      edge [color="#444444"]
-      n0 [label="output\nfloat32 ()\n4", shape=box, peripheries=2, fillcolor="#d5f0e3", color="#007a56"]
-      n1 [label="MulBackward0", shape=ellipse, fillcolor="#fdf0c8", color="#8a6500"]
-      n2 [label="leaf\nfloat32 ()", shape=box, style="filled,rounded", penwidth=2, fillcolor="#cfe8f7", color="#0072b2"]
-      n1 -> n0
-      n2 -> n1
-      n2 -> n1
-    }
-    <BLANKLINE>
+    >>> print(quoted('a "name" with \\N'))
+    "a \"name\" with \\N"
     """
-    names = {id(parameter): name for name, parameter in model.named_parameters()} if model is not None else {}
-    value = [f"{output.item():.4g}"] if output.numel() == 1 else []
-    nodes = [_node(0, ["output", _describe(output), *value], "output")]
-    edges: list[str] = []
-    numbers: dict[Any, int] = {}
-
-    def number(step: Any) -> int:
-        if step not in numbers:
-            numbers[step] = len(nodes)
-            leaf = getattr(step, "variable", None)
-            if leaf is None:
-                nodes.append(_node(numbers[step], [step.name()], "op"))
-            else:
-                nodes.append(_node(numbers[step], [names.get(id(leaf), "leaf"), _describe(leaf)], "parameter"))
-            waiting.append(step)
-        return numbers[step]
-
-    waiting: list[Any] = []
-    if output.grad_fn is not None:
-        edges.append(f"  n{number(output.grad_fn)} -> n0\n")
-    for step in waiting:  # it grows meanwhile; no recursion, for graphs may be a million steps deep
-        edges += [
-            f"  n{number(source)} -> n{numbers[step]}\n" for source, _ in step.next_functions if source is not None
-        ]
-    return Graph(f"{HEAD}{''.join(nodes)}{''.join(edges)}}}\n")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _describe(tensor: Tensor) -> str:
-    """Give the dtype and the shape.
+def dot_of(scene: Scene, direction: Direction, theme: Theme) -> str:
+    r"""Write the scene as DOT; classes and ids reach an SVG that is made of it.
 
-    >>> import tinygrad_edu as torch
-    >>> _describe(torch.zeros(3))
-    'float32 (3,)'
+    Examples
+    --------
+    >>> scene = Scene("One box", (Box("n0", "data", ("x", "()")),), (), (), ())
+    >>> print(dot_of(scene, "LR", "light").splitlines()[-2])
+      n0 [label="x\n()", id=n0, class="data", shape=box, fillcolor="#eeeeee", color="#6b6b6b"]
     """
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+    colours = DARK if theme == "dark" else LIGHT
+    inside: dict[str | None, list[Box]] = {}
+    for box in scene.boxes:
+        inside.setdefault(box.cluster, []).append(box)
+    children: dict[str | None, list[str]] = {}
+    for cluster in scene.clusters:
+        children.setdefault(cluster.parent, []).append(cluster.id)
+    labels = {cluster.id: cluster.label for cluster in scene.clusters}
+    lines = [
+        "digraph tinygrad_edu {",
+        f'  graph [rankdir={direction}, bgcolor="{colours.page}", fontname="DejaVu Sans", fontsize=11, '
+        f'fontcolor="{colours.muted}", nodesep=0.2, ranksep=0.4{_caption(scene)}]',
+        f'  node [style=filled, fontname="DejaVu Sans", fontsize=11, fontcolor="{colours.text}"]',
+        f'  edge [color="{colours.edge}", fontname="DejaVu Sans", fontsize=10, fontcolor="{colours.muted}"]',
+    ]
+
+    def write(frame: str | None, indent: str) -> None:
+        lines.extend(f"{indent}{_node(box, colours)}" for box in inside.get(frame, ()))
+        for name in children.get(frame, ()):
+            lines.append(f"{indent}subgraph cluster_{name} {{")
+            lines.append(
+                f'{indent}  graph [label={quoted(labels[name])}, id={name}, style="filled,rounded", labeljust=l, '
+                f'fillcolor="{colours.cluster.fill}", color="{colours.cluster.border}"]'
+            )
+            write(name, f"{indent}  ")
+            lines.append(f"{indent}}}")
+
+    write(None, "  ")
+    for arrow in scene.arrows:
+        label = f"label={_joined(arrow.label)}, " if arrow.label else ""
+        back = f', color="{colours.back}", fontcolor="{colours.back}"' if arrow.kind == "gradient" else ""
+        lines.append(f'  {arrow.source} -> {arrow.target} [{label}class="{arrow.kind}"{STYLES[arrow.kind]}{back}]')
+    return "\n".join([*lines, "}", ""])
 
 
-def _node(number: int, lines: list[str], kind: str) -> str:
-    label = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return f'  n{number} [label="{label}", {STYLES[kind]}]\n'
+def _caption(scene: Scene) -> str:
+    return f", label={_joined(scene.notes)}, labelloc=b" if scene.notes else ""
+
+
+def _joined(lines: tuple[str, ...]) -> str:
+    r"""Several lines as one string of DOT.
+
+    >>> print(_joined(("a", "b\\")))
+    "a\nb\\"
+    """
+    return '"' + "\\n".join(quoted(line)[1:-1] for line in lines) + '"'
+
+
+def _node(box: Box, colours: Palette) -> str:
+    fill, border = colours.boxes[box.role]
+    shape = SHAPES[box.role]
+    if box.cells:
+        shape, label = "shape=record", f'"{{ {" | ".join(_cell(line) for line in box.lines)} }}"'
+    else:
+        label = _joined(box.lines)
+    hint = f", tooltip={quoted(box.hint)}" if box.hint else ""
+    return f'{box.id} [label={label}, id={box.id}, class="{box.role}", {shape}, fillcolor="{fill}", color="{border}"{hint}]'
+
+
+def _cell(text: str) -> str:
+    """A text inside a record, whose own signs are escaped, too."""
+    return "".join(f"\\{letter}" if letter in '\\"{}|<>' else letter for letter in text)

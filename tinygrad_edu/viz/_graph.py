@@ -1,10 +1,13 @@
 """The graph model: what pictures, stepper and report show, as plain data read from tensors and from a recording.
 
+There is one reader. Without a recording it follows the engine's steps; a tape adds to them, step by step, what it has seen.
+
 Reading changes nothing. What was not kept is None, never 0: a picture then says that it was not kept.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,15 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .._core.engine import newest_first
 from .._core.modes import module_scope
 from .._errors import cut_off
 
 if TYPE_CHECKING:
     from .. import nn
     from .._tensor import Tensor
+    from ._record import Tape
 
-__all__ = ["Diagram", "Edge", "Kind", "Place", "Saved", "Source", "Vertex", "read"]
+__all__ = ["Diagram", "Edge", "Given", "Kind", "Place", "Ran", "Saved", "Source", "Vertex", "read"]
 
 
 class Kind(Enum):
@@ -32,10 +35,11 @@ class Kind(Enum):
 
 
 class Place(NamedTuple):
-    """A module on the way to where an op ran: the name its parent gives it, and its class."""
+    """A module on the way to where an op ran: the name its parent gives it, its class, and its sizes as in a call."""
 
     name: str
     module: str
+    detail: str = ""  # Linear's "2, 5"
 
 
 class Source(NamedTuple):
@@ -75,10 +79,11 @@ class Vertex:
     places: tuple[Place, ...] = ()
     source: Source | None = None
     cut: str | None = None
-    version: int = 0  # how often the tensor was written in place before
+    version: int = 0  # how often the tensor was written in place before; not counted for leaves, which optimizers write
     saved: tuple[Saved, ...] = ()
     error: str | None = None
     maker: Any = field(default=None, repr=False)  # the engine's Node or Leaf, for who replays its steps
+    op: Any = field(default=None, repr=False)  # the op itself, for who shows its formulas
 
 
 class Edge(NamedTuple):
@@ -127,44 +132,196 @@ class Diagram:
         return self._by_maker.get(id(maker))
 
 
-def read(output: Tensor, *, model: nn.Module | None = None, names: Mapping[str, Tensor] | None = None) -> Diagram:
-    """Read the graph behind ``output`` from its recorded steps.
+@dataclass(eq=False, slots=True)
+class Given:
+    """A tensor that no op made, as it was when an op used it: a leaf, data, a number, or what detach() gave."""
+
+    name: str
+    value: np.ndarray | None
+    dtype: str | None
+    shape: tuple[int, ...]
+    leaf: Any = None  # the engine's Leaf where a gradient comes to rest, if one does
+    cut: str | None = None
+    version: int = 0
+    source: Source | None = None
+    origins: tuple[Any, ...] = field(default=(), repr=False)  # what it was cut off from or written by: Ran, Given, Node
+    tensor: Any = None  # a weak reference, or None for a number
+    age: float = 0  # by the engine's clock, as in Node.seq
+
+
+@dataclass(eq=False, slots=True)
+class Ran:
+    """An op as it ran, or tried to."""
+
+    op: Any
+    origins: tuple[
+        Any, ...
+    ]  # of each argument: a Ran, a Given, or the engine's Node or Leaf where nothing was recorded
+    settings: dict[str, Any]
+    age: float  # by the engine's clock
+    value: np.ndarray | None = None
+    dtype: str | None = None
+    shape: tuple[int, ...] = ()
+    node: Any = None  # the step that the engine recorded, if it did
+    saved: tuple[Saved, ...] = ()
+    places: tuple[Place, ...] = ()
+    source: Source | None = None
+    cut: str | None = None
+    version: int = 0
+    error: str | None = None
+
+
+def read(
+    output: Tensor | None,
+    *,
+    model: nn.Module | None = None,
+    names: Mapping[str, Tensor] | None = None,
+    tape: Tape | None = None,
+) -> Diagram:
+    """Read the graph behind ``output`` from its recorded steps, and from what a ``tape`` has seen of them.
 
     Structure, shapes, settings, modules and the gradients of leaves are there even after ``backward()``; values only where a leaf
-    holds them or an op still keeps them.
+    holds them or an op still keeps them. With a tape there is everything that ran inside its block and led to ``output``:
+    values, gradients, lines, data and ops without gradients too; without ``output``, what led to the tape's last ``backward()``,
+    or to the op that raised.
 
     Raises
     ------
     ValueError
-        If ``output`` has no graph.
+        If ``output`` has no graph and is not on the tape, or nothing is on the tape.
     """
-    root = output._current_node
-    if root is None:
-        raise ValueError(f"there is no graph to draw: {cut_off(output)}")
-    known = _names(model, names)
+    roots = _roots(output, tape)
+    known = ({} if tape is None else _names(None, tape.names)) | _names(model, names)
     vertices: list[Vertex] = []
     edges: list[Edge] = []
-    ids: dict[Any, str] = {}
-    for node in reversed(newest_first([root])):
-        if node.op is None:
-            vertex = _leaf(f"n{len(vertices)}", node, known)
-        else:
-            constants = _constants(node, len(vertices))
-            vertices += [constant for constant, _ in constants]
-            vertex = _step(f"n{len(vertices)}", node)
-            found = {index: constant.id for constant, index in constants}
-            for index, edge in enumerate(node.edges):
-                source = ids[edge] if edge is not None else found.get(index)
-                if source is not None:
-                    edges.append(Edge(source, vertex.id, index, _argument(node.op, index), edge is not None))
-        ids[node] = vertex.id
+    ids: dict[int, str] = {}
+    for thing, origins in _oldest_first(roots, tape):
+        vertex = _vertex(f"n{len(vertices)}", thing, known)
+        for number, origin in enumerate(origins):
+            if origin is not None:
+                flows = _flows(thing, number)
+                edges.append(Edge(ids[id(origin)], vertex.id, number, _argument(thing, number), flows))
+        ids[id(thing)] = vertex.id
         vertices.append(vertex)
-    last = vertices[-1]
-    if last.kind is Kind.OP:
+    last = next(vertex for vertex in vertices if vertex.id == ids[id(roots[0])])
+    if output is not None and last.kind is Kind.OP and last.value is None:
         last.value, last.dtype = _copy(output._array), str(output._array.dtype)
-        if output.retains_grad and output.grad is not None:
-            last.grad = _copy(output.grad._array)
+    if tape is not None:
+        _gradients(vertices, tape.gradients(last.maker))
+    if output is not None and last.grad is None and output.retains_grad and output.grad is not None:
+        last.grad = _copy(output.grad._array)
     return Diagram(vertices, edges, last.id)
+
+
+def _roots(output: Tensor | None, tape: Tape | None) -> list[Any]:
+    """What to begin with, the result first."""
+    if output is None:
+        roots = tape.ends() if tape is not None else []
+        if not roots:
+            raise ValueError("there is no graph to draw: no operation ran inside viz.record()")
+        return roots
+    root = tape.origin(output) if tape is not None else output._current_node
+    if root is None:
+        raise ValueError(f"there is no graph to draw: {cut_off(output)}")
+    return [root]
+
+
+def _oldest_first(roots: list[Any], tape: Tape | None) -> list[tuple[Any, tuple[Any, ...]]]:
+    """Everything that feeds ``roots``, by age, each with what its arguments are."""
+    found: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+    waiting = list(roots)
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) not in found:
+            origins = _origins(thing, tape)
+            found[id(thing)] = thing, origins
+            waiting += [origin for origin in origins if origin is not None]
+    return sorted(found.values(), key=lambda pair: _age(pair[0]))
+
+
+def _origins(thing: Any, tape: Tape | None) -> tuple[Any, ...]:
+    """What the arguments of ``thing`` are, None for one that is not shown."""
+    if isinstance(thing, Given | Ran):
+        return thing.origins
+    edges = thing.edges if tape is None else [None if edge is None else tape.known(edge) for edge in thing.edges]
+    return tuple([_kept(thing, number) if edge is None else edge for number, edge in enumerate(edges)])
+
+
+def _kept(node: Any, number: int) -> Given | None:
+    """The argument of a step that wants no gradient, if the step still keeps it."""
+    if not node.saved or len(node.saved) <= 1 + number or not hasattr(node.saved[1 + number], "dtype"):
+        return None
+    array = node.saved[1 + number]
+    age = node.seq - 1 + (number + 1) / (len(node.edges) + 1)  # right before the step
+    return Given("data", _copy(array), str(array.dtype), tuple(array.shape), age=age)
+
+
+def _age(thing: Any) -> float:
+    if isinstance(thing, Given):
+        return thing.age
+    if isinstance(thing, Ran):
+        return thing.age if thing.node is None else float(thing.node.seq)
+    return float(thing.seq)
+
+
+def _flows(thing: Any, number: int) -> bool:
+    """Does a gradient come back from ``thing`` to its argument ``number``?"""
+    node = None if isinstance(thing, Given) else thing.node if isinstance(thing, Ran) else thing
+    return node is not None and number < len(node.edges) and node.edges[number] is not None
+
+
+def _gradients(vertices: list[Vertex], gradients: Mapping[int, np.ndarray]) -> None:
+    """Give each vertex the gradient that a recorded walk brought to it."""
+    for vertex in vertices:
+        if vertex.maker is not None and id(vertex.maker) in gradients:
+            vertex.grad = gradients[id(vertex.maker)]
+
+
+def _vertex(name: str, thing: Any, known: Mapping[int, str]) -> Vertex:
+    if isinstance(thing, Given):
+        return _given(name, thing, known)
+    if isinstance(thing, Ran):
+        return _ran(name, thing)
+    return _leaf(name, thing, known) if thing.op is None else _step(name, thing)
+
+
+def _given(name: str, given: Given, known: Mapping[int, str]) -> Vertex:
+    tensor = given.tensor() if given.tensor is not None else None
+    grad = getattr(tensor, "_gradient", None) if given.leaf is not None else None
+    return Vertex(
+        name,
+        Kind.DATA if given.leaf is None else Kind.PARAMETER,
+        known.get(id(tensor), given.name) if tensor is not None else given.name,
+        given.shape,
+        given.dtype,
+        value=given.value,
+        grad=None if grad is None else _copy(grad._array),
+        source=given.source,
+        cut=given.cut,
+        version=given.version,
+        maker=given.leaf,
+    )
+
+
+def _ran(name: str, ran: Ran) -> Vertex:
+    return Vertex(
+        name,
+        Kind.OP,
+        ran.op.name,
+        ran.shape,
+        ran.dtype,
+        step=None if ran.node is None else ran.node.name(),
+        value=ran.value,
+        settings=unusual(ran.op, ran.settings),
+        places=ran.places,
+        source=ran.source,
+        cut=ran.cut,
+        version=ran.version,
+        saved=ran.saved,
+        error=ran.error,
+        maker=ran.node,
+        op=ran.op,
+    )
 
 
 def _names(model: nn.Module | None, names: Mapping[str, Tensor] | None) -> dict[int, str]:
@@ -186,15 +343,14 @@ def _leaf(name: str, leaf: Any, known: Mapping[int, str]) -> Vertex:
         str(tensor._array.dtype),
         value=_copy(tensor._array),
         grad=None if grad is None else _copy(grad._array),
-        version=tensor._version,
         maker=leaf,
     )
 
 
 def _step(name: str, node: Any) -> Vertex:
     op = node.op
-    kept = op.kept_by(node) if node.saved else []
-    value = next((array for what, array in kept if what == "the result"), None)
+    value = next((array for what, array in (op.kept_by(node) if node.saved else ()) if what == "the result"), None)
+    first = 1 + len(op.arguments)
     return Vertex(
         name,
         Kind.OP,
@@ -203,48 +359,58 @@ def _step(name: str, node: Any) -> Vertex:
         None if value is None else str(value.dtype),
         step=node.name(),
         value=None if value is None else _copy(value),
-        settings=_settings(node),
-        places=_places(node.where),
-        saved=tuple(Saved("out" if w == "the result" else w, a.shape, str(a.dtype), a.nbytes) for w, a in kept),
+        settings=unusual(op, dict(zip(op.settings, (node.saved or ())[first:], strict=False))),
+        places=places(node.where),
+        saved=saved_by(node),
         maker=node,
+        op=op,
     )
 
 
-def _constants(node: Any, first: int) -> list[tuple[Vertex, int]]:
-    """The arguments that want no gradient and that the step still keeps, as vertices from number ``first``, with their places."""
-    found: list[tuple[Vertex, int]] = []
-    for index, edge in enumerate(node.edges):
-        kept: Any = node.saved[1 + index] if edge is None and node.saved else None
-        if hasattr(kept, "dtype"):
-            name = f"n{first + len(found)}"
-            vertex = Vertex(name, Kind.DATA, "data", tuple(kept.shape), str(kept.dtype), value=_copy(kept))
-            found.append((vertex, index))
-    return found
+def saved_by(node: Any) -> tuple[Saved, ...]:
+    """The arrays that a step keeps for its backward."""
+    kept = node.op.kept_by(node) if node.saved else []
+    return tuple([Saved("out" if w == "the result" else w, tuple(a.shape), str(a.dtype), a.nbytes) for w, a in kept])
 
 
-def _settings(node: Any) -> dict[str, Any]:
-    """The settings of a step that differ from the op's defaults."""
-    first = 1 + len(node.op.arguments)
-    given = zip(node.op.settings.items(), (node.saved or ())[first:], strict=False)
-    return {name: value for (name, default), value in given if not _same(value, default)}
+def unusual(op: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that differ from the op's defaults; its notes for the backward are none of them."""
+    defaults = op.settings
+    return {n: v for n, v in settings.items() if n != "memo" and not (n in defaults and _same(v, defaults[n]))}
 
 
 def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and not hasattr(value, "dtype") and bool(value == default))
 
 
-def _argument(op: Any, index: int) -> str:
-    arguments = op.arguments
-    return arguments[index] if index < len(arguments) else f"{arguments[-1]}{index}"
+def _argument(thing: Any, number: int) -> str:
+    if isinstance(thing, Given):
+        return thing.name
+    arguments = thing.op.arguments
+    return arguments[number] if number < len(arguments) else f"{arguments[-1]}{number}" if arguments else str(number)
 
 
-def _places(path: Any) -> tuple[Place, ...]:
+def places(path: Any) -> tuple[Place, ...]:
     """The modules of a path; one that is gone keeps its name."""
     found = []
     for label in module_scope.labels(path):
-        module = label.module()
-        found.append(Place(label.name, type(module).__name__ if module is not None else ""))
+        module: Any = label.module()
+        if module is None:
+            found.append(Place(label.name, ""))
+        else:
+            found.append(Place(label.name, type(module).__name__, _sizes(module.extra_repr())))
     return tuple(found)
+
+
+def _sizes(description: str) -> str:
+    """The sizes in a module's description, without what a picture has no room for.
+
+    >>> _sizes("in_features=2, out_features=5, bias=True"), _sizes("1, 8, kernel_size=(3, 3)"), _sizes("p=0.5")
+    ('2, 5', '1, 8', '')
+    """
+    parts = re.split(r", (?![^(]*\))", description)
+    sizes = [part.removeprefix("in_features=").removeprefix("out_features=") for part in parts]
+    return ", ".join(size for size in sizes if "=" not in size)
 
 
 def _copy(array: Any) -> np.ndarray:

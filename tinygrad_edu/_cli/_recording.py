@@ -1,0 +1,38 @@
+"""A script run under recording: what the commands that draw it or step through it have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._stand_in import as_torch
+from .run import run_script
+
+if TYPE_CHECKING:
+    from ..viz._record import Tape
+
+
+def record_script(script: str, arguments: Sequence[str], *, nth: int = 1) -> tuple[Tape, int]:
+    """Run a PyTorch script unchanged, recording up to its ``nth`` ``backward()``; return the tape and the exit status.
+
+    The script runs to its end, unrecorded after that ``backward()``. If it raises before, the tape holds what ran until then.
+    """
+    from ..viz import record
+
+    recording = record(nth=nth)
+    with as_torch(), recording as tape:
+        return tape, run_script(script, arguments, failed=recording.failed)
+
+
+def what_is_missing(tape: Tape, nth: int) -> str | None:
+    """Say why a tape of ``record_script`` has no ``nth`` backward to show; None if it has, or shows what raised."""
+    if tape.backwards >= nth or (tape.error is not None and tape.ops):
+        return None
+    if tape.error is not None:
+        return f"the script raised before any operation ran, so there is nothing to show: {tape.error}"
+    if not tape.backwards:
+        return (
+            "the script never calls backward(), so there is no graph to show: compute a loss and call loss.backward()."
+        )
+    times = "once" if tape.backwards == 1 else f"{tape.backwards} times"
+    return f"the script calls backward() {times}, so there is no number {nth}: give --nth 1 to {tape.backwards}."

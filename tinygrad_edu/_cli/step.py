@@ -1,0 +1,73 @@
+"""``step``: a PyTorch script, unchanged, and its first ``backward()`` one operation at a time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._recording import record_script, what_is_missing
+from .graph import positive
+
+if TYPE_CHECKING:
+    from ._types import Commands
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "step",
+        help="run a PyTorch script and step through its backward()",
+        description="Run a script with tinygrad_edu in torch's place and write a page that plays what led to its first backward(), and "
+        "the backward pass itself, one operation at a time. If the script raises before that, the operations up to the one that "
+        "raised are shown. Options for step come before the script, its own arguments after it.",
+    )
+    parser.add_argument("--text", action="store_true", help="print the steps instead of writing a page")
+    parser.add_argument("--nth", type=positive, default=1, metavar="N", help="show the N-th backward() (default: 1)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: SCRIPT_steps.html beside you)")
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the page and the text (default: en)")
+    parser.add_argument(
+        "--max-nodes", type=positive, default=300, metavar="N", help="refuse larger graphs (default: 300)"
+    )
+    parser.add_argument("--max-mb", type=positive, default=2, metavar="N", help="refuse larger pages (default: 2)")
+    parser.add_argument("script", help="path of the script")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
+    parser.set_defaults(execute=execute)
+
+
+def execute(asked: argparse.Namespace) -> int:
+    """Run the command."""
+    from ..viz._player import player_of
+
+    script = Path(asked.script)
+    if not script.is_file():
+        print(f"step: no such script: {script}", file=sys.stderr)
+        return 2
+    tape, status = record_script(asked.script, asked.arguments, nth=asked.nth)
+    missing = what_is_missing(tape, asked.nth)
+    if missing:
+        print(f"step: {missing}", file=sys.stderr)
+        return status or 2
+    limits = {"max_nodes": asked.max_nodes, "max_mb": asked.max_mb}
+    out = asked.out or Path(f"{script.stem}_steps.html")
+    try:
+        player = player_of(tape, title=script.name, language=asked.language, **limits)
+        if asked.text:
+            print(player.text())
+        else:
+            player.save(out)
+            print(f"{len(player.steps)} steps of {script.name}: {out}")
+    except (ValueError, OSError) as error:
+        print(f"step: {_as_option(str(error))}", file=sys.stderr)
+        return status or 2
+    return status
+
+
+def _as_option(sentence: str) -> str:
+    """Name the limits as this command does.
+
+    >>> _as_option("pass max_nodes=400 (and max_mb=8)")
+    'pass --max-nodes 400 (and --max-mb 8)'
+    """
+    return sentence.replace("max_nodes=", "--max-nodes ").replace("max_mb=", "--max-mb ")
