@@ -92,6 +92,12 @@ def test_a_recording_is_drawn_with_its_values() -> None:
     assert "y = x * 2" in box(graph, "n2").hint
 
 
+def test_where_two_gradients_meet_it_is_said() -> None:
+    a = t.tensor(3.0, requires_grad=True)
+    assert "+ sum of 2 gradients" in text(viz.draw(a * a, view="backward"), "n0")
+    assert "sum of" not in viz.draw(a.exp(), view="backward").source
+
+
 # --- values
 
 
@@ -138,6 +144,17 @@ def test_cuts_and_writes_are_named() -> None:
     graph = drawn("written_in_place_and_cut")
     assert "stopped (detach)" in text(graph, "n3")
     assert "v2: written in place" in text(graph, "n7_out")
+
+
+def test_what_never_gets_a_gradient_does_not_wait_for_one() -> None:
+    with viz.record() as tape:
+        x = leaf(1.0, 2.0)
+        with t.no_grad():
+            scale = x.sum()
+        loss = (x * scale).sum()
+    graph = viz.draw(tape.diagram(loss), values=True, view="both")
+    assert text(graph, "n1_out") == "float32 () / stopped (no_grad) / value 3"
+    assert not [arrow for arrow in graph._scene.arrows if arrow.kind == "gradient" and "n1" in arrow[:2]]
 
 
 def test_an_operation_that_raised_is_marked() -> None:
@@ -396,11 +413,28 @@ def test_a_tensor_without_a_graph_is_a_sentence() -> None:
         viz.draw(t.zeros(2))
 
 
+def test_what_is_no_tensor_is_a_sentence() -> None:
+    with pytest.raises(TypeError, match=r"draw: expected a tensor, or the tape of viz\.record\(\), got float"):
+        viz.draw(3.0)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_tape_is_drawn_up_to_its_last_backward() -> None:
+    with viz.record() as tape:
+        x = leaf(1.0, 2.0)
+        (x * x).sum().backward()
+        x.exp()
+    assert viz.draw(tape).source == viz.draw(tape.diagram()).source
+    assert "exp" not in viz.draw(tape).source
+
+
 def test_an_unknown_choice_is_a_sentence() -> None:
     x = leaf(1.0)
     for option, value in (("view", "up"), ("rankdir", "XY"), ("theme", "grey"), ("mode", "scalars")):
         with pytest.raises(ValueError, match=rf"draw: {option} is one of '.*', not '{value}'"):
             viz.draw(x.sum(), **{option: value})
+    for limits in ({"depth": -1}, {"max_nodes": 0}):
+        with pytest.raises(ValueError, match="depth is at least 0 and max_nodes at least 1"):
+            viz.draw(x.sum(), **limits)
 
 
 def test_drawing_changes_nothing() -> None:

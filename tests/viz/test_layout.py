@@ -167,5 +167,27 @@ def test_a_chain_is_straight() -> None:
     assert len({round(s.across, 1) for way in places.ways for s in way}) == 1
 
 
+def test_a_way_past_many_boxes_is_straight() -> None:
+    x = y = t.ones(2, requires_grad=True)
+    for _ in range(6):
+        y = y.tanh()
+    graph = viz.draw(y + x, names={"x": x}, values=False)
+    places = layout(graph._scene, "LR")
+    ((way, arrow),) = [(w, a) for w, a in zip(places.ways, graph._scene.arrows, strict=True) if a[:2] == ("n0", "n7")]
+    assert arrow.kind == "argument"
+    assert len({round(stretch.across, 1) for stretch in way[1:-1]}) == 1
+
+
+def test_a_frame_leaves_room_for_its_name() -> None:
+    for name in ("multilayer_perceptron", "twelve_blocks"):
+        graph = drawn(name)
+        places = layout(graph._scene, "LR")
+        for box in graph._scene.boxes:
+            if box.cluster is not None:
+                assert places.boxes[box.id].y >= places.clusters[box.cluster].y + 20
+        for cluster in graph._scene.clusters:
+            assert places.clusters[cluster.id].width >= text_width(cluster.label) + 20
+
+
 def test_chinese_letters_are_wider_than_latin_ones() -> None:
     assert text_width("张量") > text_width("ab")

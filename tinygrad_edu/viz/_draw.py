@@ -20,6 +20,7 @@ from ._graph import Diagram, Kind, read
 from ._layout import Direction
 from ._picture import View, scene_of
 from ._plain import text_of
+from ._record import Tape
 from ._scalars import scalar_scene
 from ._scene import Scene
 from ._svg import Theme, from_dot, svg_of
@@ -192,7 +193,7 @@ def _run(dot: str, form: str, source: str) -> bytes:
 
 
 def draw(
-    output: Tensor | Diagram,
+    output: Tensor | Diagram | Tape,
     *,
     model: nn.Module | None = None,
     names: Mapping[str, Tensor] | None = None,
@@ -206,12 +207,12 @@ def draw(
     max_nodes: int = 300,
     theme: Theme = "auto",
 ) -> Graph:
-    r"""Draw the graph behind ``output``: a tensor, or what a recording kept.
+    r"""Draw the graph behind ``output``: a tensor, a recording's tape, or the diagram of one.
 
     Parameters
     ----------
     model
-        Its parameters get their names.
+        Its parameters get their names; those of a diagram have theirs already.
     names
         Names for other tensors, of leaves or of results on the way.
     view
@@ -237,6 +238,8 @@ def draw(
     ------
     ValueError
         If there is no graph, if it is too large even when folded, or for an unknown choice.
+    TypeError
+        If ``output`` is nothing of that kind.
 
     Examples
     --------
@@ -251,7 +254,9 @@ def draw(
     _check("mode", mode, ("tensor", "scalar"))
     _check("rankdir", rankdir, ("LR", "RL", "TB", "BT"))
     _check("theme", theme, ("auto", "light", "dark"))
-    diagram = output if isinstance(output, Diagram) else read(output, model=model, names=names)
+    if depth < 0 or max_nodes < 1:
+        raise ValueError(f"draw: depth is at least 0 and max_nodes at least 1, not {depth} and {max_nodes}")
+    diagram = _diagram(output, model, names)
     known = named_results(diagram, names or {})
     if mode == "scalar":
         return Graph(scalar_scene(diagram, known), rankdir, theme)
@@ -266,6 +271,18 @@ def draw(
         max_nodes=max_nodes,
     )
     return Graph(scene, rankdir, theme)
+
+
+def _diagram(output: object, model: nn.Module | None, names: Mapping[str, Tensor] | None) -> Diagram:
+    from .._tensor import Tensor
+
+    if isinstance(output, Diagram):
+        return output
+    if isinstance(output, Tape):
+        return output.diagram(model=model, names=names)
+    if isinstance(output, Tensor):
+        return read(output, model=model, names=names)
+    raise TypeError(f"draw: expected a tensor, or the tape of viz.record(), got {type(output).__name__}")
 
 
 def _check(name: str, given: object, allowed: tuple[str, ...]) -> None:

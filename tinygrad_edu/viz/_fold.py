@@ -157,7 +157,8 @@ def _likeness(diagram: Diagram, call: Call) -> tuple[object, ...]:
 
 
 def _parameters(diagram: Diagram, op: Vertex) -> list[Vertex]:
-    sources = [diagram[edge.source] for edge in diagram.into(op.id)]
+    """The parameters that an op uses; its first argument is what it works on, even if that wants a gradient, too."""
+    sources = [diagram[edge.source] for edge in diagram.into(op.id) if edge.number]
     return [source for source in sources if source.kind is Kind.PARAMETER]
 
 

@@ -47,7 +47,7 @@ def forward_formula(vertex: Vertex, shapes: Mapping[str, Shape]) -> Formula:
         return Formula(None, None, None)
     code = source_of(op.forward)
     entry = _entry(vertex)
-    cells = _forward_cells(vertex, code, shapes)
+    cells = None if vertex.error is not None else _forward_cells(vertex, code, shapes)
     if code is not None and "\n" not in code and "(...)" not in code:
         return Formula(f"out = {code}", None if entry is None else entry.forward, cells)
     if entry is not None:  # several lines are there for speed, and the textbook says it shorter

@@ -113,7 +113,7 @@ def _draw(
         fold = fold_of.get(vertex.id)
         if fold is not None:
             end_of[vertex.id] = fold.id
-            if fold.id not in drawn:
+            if fold.id not in drawn and vertex.kind is Kind.OP:  # not at its parameters, which are older
                 drawn.add(fold.id)
                 boxes.append(_folded(diagram, fold))
         elif vertex.kind is Kind.DATA and shown.view == "backward":

@@ -13,6 +13,7 @@ Net: TypeAlias = tuple[
 Key: TypeAlias = tuple[str, ...] | tuple[str, str, bool]
 
 SWEEPS, PASSES = 8, 16
+NEARLY = 24.0  # a rise that is made straight at the end, if there is room
 STRAIGHT = 8.0  # how much more it matters that a long way is straight than that a box is near its neighbours
 
 
@@ -219,10 +220,35 @@ def settle(ranks: list[list[Item]], links: list[Link], between: float) -> None:
                 if weight:
                     wishes[item] = (total / weight, weight)
             _spread(items, wishes, between)
+    for items in reversed(ranks):
+        _align(items, {item: [-e.rise() for e in behind.get(item, ())] for item in items}, between)
+    for items in ranks:
+        _align(items, {item: [e.rise() for e in before.get(item, ())] for item in items}, between)
     top = min((item.begin for items in ranks for item in items), default=0.0)
     for items in ranks:
         for item in items:
             item.begin -= top
+
+
+def _align(items: list[Item], rises: dict[Item, list[float]], between: float) -> None:
+    """Make straight what is nearly so: the link that rises least, if there is room to move its item."""
+    for place, item in enumerate(items):
+        rise = min(rises[item], key=abs, default=0.0)
+        if not 0.01 < abs(rise) < NEARLY:
+            continue
+        begin = item.begin - rise
+        above = items[place - 1] if place else None
+        below = items[place + 1] if place + 1 < len(items) else None
+        if above is not None and begin < above.begin + above.across + _room(above, item, between):
+            continue
+        if below is not None and begin + item.across + _room(item, below, between) > below.begin:
+            continue
+        item.begin = begin
+
+
+def _room(one: Item, other: Item, between: float) -> float:
+    """How far two neighbours in a rank stand apart; two ways may run closer."""
+    return between / 2 if one.piece and other.piece else between
 
 
 def _spread(items: list[Item], wishes: dict[Item, tuple[float, float]], between: float) -> None:
@@ -234,9 +260,7 @@ def _spread(items: list[Item], wishes: dict[Item, tuple[float, float]], between:
     pools: list[tuple[float, float, list[tuple[Item, float]]]] = []  # mean wish, weight, the items with their offsets
     for place, item in enumerate(items):
         if place:
-            offset += items[place - 1].across + (
-                between if not (item.piece and items[place - 1].piece) else between / 2
-            )
+            offset += items[place - 1].across + _room(items[place - 1], item, between)
         wish, weight = wishes.get(item, (item.begin, 0.1))
         pool = (wish - offset, weight, [(item, offset)])
         while pools and pools[-1][0] > pool[0]:
