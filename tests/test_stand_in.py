@@ -46,6 +46,7 @@ IMPORTS = [
     "torchvision.transforms",
     "torchvision.utils",
     "torchsummary",
+    "torchinfo",
 ]
 
 
@@ -69,6 +70,7 @@ def test_the_names_are_ours() -> None:
         from torch import nn
         from torch.nn.parameter import Parameter
         from torch.utils.data.dataset import Dataset
+        from torchinfo import summary as info
         from torchsummary import summary
     assert alias.Tensor is tinygrad_edu.Tensor
     assert alias.__version__.startswith("2.13.0")
@@ -77,6 +79,7 @@ def test_the_names_are_ours() -> None:
     assert Parameter is tinygrad_edu.nn.Parameter
     assert Dataset is tinygrad_edu.utils.data.Dataset
     assert summary is tinygrad_edu.viz.summary
+    assert info is tinygrad_edu.viz.info
 
 
 def test_attributes_of_the_alias_are_aliases_however_they_are_reached() -> None:

@@ -253,7 +253,11 @@ def test_a17_torchsummary_through_the_stand_in(capsys):
         summary(seed_model(tinygrad_edu), input_size=(3,), batch_size=5)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     rows = [line for line in lines if re.match(r"\w+-\d+ ", line)]
-    assert rows == ["Linear-1 [5, 3] 12", "Linear-2 [5, 2] 8", "Linear-3 [5, 2] 6", "Model-4 [5, 2] 0"]
+    assert rows == [
+        "Linear-1 [5, 3] 12",
+        "Linear-2 [5, 2] 8",
+        "Linear-3 [5, 2] 6",
+    ]  # torchsummary 1.5.1 shows no Model-4
     assert {"Total params: 26", "Trainable params: 26", "Non-trainable params: 0"} <= set(lines)
     assert [line.split()[-1] for line in lines if "(MB)" in line] == ["0.00"] * 4
 

@@ -37,7 +37,6 @@ SEED_0 = """\
             Linear-1                     [5, 3]              12
             Linear-2                     [5, 2]               8
             Linear-3                     [5, 2]               6
-             Model-4                     [5, 2]               0
 ================================================================
 Total params: 26
 Trainable params: 26
@@ -155,3 +154,33 @@ def test_a_model_that_fails_is_left_without_hooks(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(RuntimeError):
         viz.summary(model, (4,))
     assert len(removed) == 4
+
+
+@pytest.mark.parametrize("size", [3, [3, 4], (3, -1), "ab", ((3,), (4,))])
+def test_a_size_that_is_none_is_named(size: object) -> None:
+    with pytest.raises(TypeError, match="such as \\(1, 28, 28\\), or a list"):
+        viz.summary(Model(), size)  # type: ignore[arg-type]
+
+
+def test_too_few_dtypes_are_counted() -> None:
+    with pytest.raises(ValueError, match="the model has 2 inputs, but dtypes names 1"):
+        viz.summary(Scaled(), [(2,), (3, 3)], dtypes=[t.float32])
+
+
+def test_a_single_layer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rows(printed(capsys, nn.Linear(3, 2), (3,))) == [["Linear-1                    [-1, 2]", "8"]]
+
+
+def test_a_buffer_that_forward_replaces_is_put_back() -> None:
+    class Counter(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", t.zeros(()))
+
+        def forward(self, x: t.Tensor) -> t.Tensor:
+            self.calls = self.calls + 1
+            return x
+
+    counter = Counter()
+    viz.summary(counter, (1,))
+    assert counter.calls.item() == 0

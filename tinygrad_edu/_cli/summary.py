@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import _dtype
+
 if TYPE_CHECKING:
     from ._types import Commands
 
@@ -17,11 +19,19 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "summary",
         help="print the layers, shapes and parameters of a model in a script",
-        description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would.",
+        description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would, or torchinfo.",
     )
     parser.add_argument("model", help="script.py:Net, where Net is a module or a class that needs no arguments")
     parser.add_argument("--input", type=int, nargs="+", required=True, metavar="N", help="shape of one input: 1 28 28")
     parser.add_argument("--batch", type=int, default=-1, help="batch size to show (default -1: any)")
+    parser.add_argument(
+        "--dtype",
+        choices=[kind.name for kind in _dtype.ALL],
+        help="dtype of the input (default float32): int64 for a model that begins with an embedding",
+    )
+    parser.add_argument(
+        "--info", action="store_true", help="print torchinfo's tree instead, for a batch of --batch (or 1)"
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -42,14 +52,25 @@ def execute(asked: argparse.Namespace) -> int:
             names = runpy.run_path(script, run_name="<summary>")
         finally:
             del sys.path[0]
-        if name not in names:
-            models = [key for key, value in names.items() if isinstance(value, nn.Module) or _is_model_class(value)]
-            print(
-                f"summary: {script} defines no {name!r}; models there: {', '.join(models) or 'none'}", file=sys.stderr
-            )
+        models = [key for key, value in names.items() if isinstance(value, nn.Module) or _is_model_class(value)]
+        if name not in models:
+            what = f"{name!r} in {script} is no model" if name in names else f"{script} defines no {name!r}"
+            print(f"summary: {what}; models there: {', '.join(models) or 'none'}", file=sys.stderr)
             return 2
-        model = names[name]() if isinstance(names[name], type) else names[name]
-        viz.summary(model, tuple(asked.input), batch_size=asked.batch)
+        try:
+            model = names[name]() if isinstance(names[name], type) else names[name]
+        except TypeError as error:
+            print(f"summary: {error}. Make one in the script, model = {name}(...), and give its name", file=sys.stderr)
+            return 2
+        dtypes = None if asked.dtype is None else [kind for kind in _dtype.ALL if kind.name == asked.dtype]
+        try:
+            if asked.info:
+                viz.info(model, (max(asked.batch, 1), *asked.input), dtypes=dtypes, verbose=1)
+            else:
+                viz.summary(model, tuple(asked.input), batch_size=asked.batch, dtypes=dtypes)
+        except (TypeError, ValueError, RuntimeError) as error:
+            print(f"summary: {error}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from .. import nn
-from .._tensor import Tensor
-from ..random import rand
+from ._layers import Call, as_it_was, draw, is_shape, watching
 
 if TYPE_CHECKING:
     from .._dtype import dtype
@@ -34,8 +33,15 @@ def summary(
     ``batch_size`` is only shown; ``dtypes`` are those of the inputs. A batch of random numbers goes through the model,
     whose buffers (the statistics of batch norm) are put back afterwards.
 
+    The model itself has a row only if it holds parameters of its own.
+
     Unlike torchsummary's, every parameter is counted once: of LSTMs, of shared layers, and those without a layer; and
     results may be tuples and dicts of tensors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``input_size`` is no shape, or ``dtypes`` are not as many as the inputs.
 
     Examples
     --------
@@ -57,7 +63,9 @@ def summary(
     Estimated Total Size (MB): 0.00
     ----------------------------------------------------------------
     """
-    sizes = [tuple(input_size)] if isinstance(input_size, tuple) else [tuple(size) for size in input_size]
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"summary: a model is an nn.Module, not {type(model).__name__}")
+    sizes = _shapes(input_size)
     rows = _rows(model, sizes, batch_size, dtypes)
     print(RULE)
     print(f"{'Layer (type)':>20}  {'Output Shape':>25} {'Param #':>15}")
@@ -85,6 +93,17 @@ def summary(
     print(RULE)
 
 
+def _shapes(input_size: object) -> list[tuple[int, ...]]:
+    """The shapes of the inputs: a tuple of numbers is one, a list holds several."""
+    sizes = [input_size] if isinstance(input_size, tuple) else input_size
+    if not isinstance(sizes, list) or not all(is_shape(size) for size in sizes):
+        raise TypeError(
+            "input_size is the shape of one input without the batch as a tuple, such as (1, 28, 28), or a list of such "
+            f"shapes for several inputs, not {input_size!r}"
+        )
+    return [tuple(size) for size in sizes]
+
+
 def _rows(
     model: nn.Module, sizes: list[tuple[int, ...]], batch_size: int, dtypes: Sequence[dtype | type | str] | None
 ) -> list[tuple[str, list[Shape], int]]:
@@ -92,37 +111,18 @@ def _rows(
     rows: list[tuple[str, list[Shape], int]] = []
     met: set[int] = set()
 
-    def watch(module: nn.Module) -> Callable[[], None]:
-        def seen(module: nn.Module, _: object, output: object) -> None:
-            shapes = [[batch_size, *tensor.shape[1:]] if tensor.ndim else [] for tensor in _tensors(output)]
-            own = {id(p): p.numel() for p in module.parameters(recurse=False) if id(p) not in met}
-            met.update(own)
-            rows.append((type(module).__name__, shapes, sum(own.values())))
+    def ended(call: Call, _: object) -> None:
+        module = call.module
+        own = {id(p): p.numel() for p in module.parameters(recurse=False) if id(p) not in met}
+        met.update(own)
+        # Containers have no row; nor has the model itself, unless it holds what no other row counts.
+        if isinstance(module, nn.Sequential | nn.ModuleList) or (module is model and layered and not own):
+            return
+        shapes = [[batch_size, *size.shape[1:]] if size.shape else [] for size in call.outputs]
+        rows.append((type(module).__name__, shapes, sum(own.values())))
 
-        return module.register_forward_hook(seen).remove
-
-    layers = [module for module in model.modules() if not isinstance(module, nn.Sequential | nn.ModuleList)]
-    inputs = [rand(BATCH, *size) for size in sizes]
-    if dtypes is not None:
-        inputs = [x.type(kind) for x, kind in zip(inputs, dtypes, strict=True)]
-    before = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    remove = [watch(module) for module in layers]
-    try:
+    layered = any(True for _ in model.children())
+    inputs = draw([(BATCH, *size) for size in sizes], dtypes)
+    with as_it_was(model), watching(model, ended):
         model(*inputs)
-    finally:
-        for stop in remove:
-            stop()
-        for buffer, value in before:
-            buffer.data.copy_(value)
     return rows
-
-
-def _tensors(output: object) -> list[Tensor]:
-    """The tensors in ``output``, however it is nested."""
-    if isinstance(output, Tensor):
-        return [output]
-    if isinstance(output, Mapping):
-        output = list(output.values())
-    if isinstance(output, tuple | list):
-        return [tensor for part in output for tensor in _tensors(part)]
-    return []
