@@ -6,27 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..viz.plot._axes import chinese_font
 from ._experiment import Experiment, Language, Say
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "NoMatplotlibError", "save"]
 
 # Okabe and Ito's colours, told apart by colour-blind eyes too; lines differ in their style as well.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a0447a", "#6b6b6b"
-
-CHINESE_FONTS = (  # how the files of fonts with Chinese characters begin: Noto, Adobe, WenQuanYi, Windows, macOS
-    "NotoSansCJK-Regular",
-    "NotoSansCJKsc-Regular",
-    "NotoSansSC",
-    "SourceHanSans",
-    "wqy-microhei",
-    "wqy-zenhei",
-    "DroidSansFallback",
-    "msyh",
-    "simhei",
-    "PingFang",
-    "Hiragino Sans GB",
-    "STHeiti",
-)
 
 
 class NoMatplotlibError(ImportError):
@@ -76,19 +62,3 @@ def save(
         # Without matplotlib's version in it, the same numbers give the same bytes.
         figure.savefig(path, format="png", metadata={"Software": None})
     return Path(path)
-
-
-def chinese_font() -> str | None:
-    """Return the name of an installed font with Chinese characters, or None.
-
-    The files are looked for, not matplotlib's own list, which does not know fonts installed after it was made.
-    """
-    from matplotlib import font_manager
-
-    installed = {Path(path).name: path for path in sorted(font_manager.findSystemFonts())}
-    for start in CHINESE_FONTS:
-        for file, path in installed.items():
-            if file.startswith(start):
-                font_manager.fontManager.addfont(path)
-                return font_manager.FontProperties(fname=path).get_name()
-    return None
