@@ -332,6 +332,23 @@ Graph of a result: 4 operations, 4 parameters, 2 inputs.
     )
 
 
+def test_the_text_tells_both_ways_and_what_is_kept() -> None:
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    assert (
+        viz.draw(y, names={"x": x}, view="both", saved=True, values=False).to_text()
+        == """\
+Graph of a result: 2 operations, 1 parameter.
+  n0  parameter  x  float32 (2,)  + sum of 2 gradients  gradient from n1, n1
+  n1  op  mul(n0, n0)  C = A * B  (2,)  gradient from n2
+  n2  op  total(n1)  C = sum(A)  gradient from n2_out
+  n2_out  output  <- n2  float32 ()
+  n1_saved0  saved  saved: x(n0)  float32 (2,)  8 bytes
+  n1_saved1  saved  saved: y(n0)  float32 (2,)  8 bytes
+"""
+    )
+
+
 @pytest.mark.parametrize("path", ["", None], ids=["own layout", "dot"])
 def test_the_picture_can_be_read_aloud_and_fits_its_place(
     path: str | None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

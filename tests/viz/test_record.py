@@ -308,6 +308,29 @@ def test_the_op_that_raised_is_marked_and_what_led_to_it_is_there() -> None:
     assert [v.error is None for v in diagram.ops()] == [True, False]
 
 
+def test_an_error_that_was_caught_is_not_the_end() -> None:
+    x = leaf(1.0, 2.0)
+    with viz.record() as tape:
+        (x * 2).sum().backward()
+        with pytest.raises(RuntimeError):
+            x @ t.ones(3)
+    assert [v.name for v in tape.diagram().ops()] == ["mul", "total"]
+
+
+def test_an_error_of_the_users_own_shows_what_ran_since_the_last_backward() -> None:
+    x = leaf(1.0, 2.0)
+    with pytest.raises(ZeroDivisionError), viz.record() as tape:  # noqa: PT012  # the block is what is tested
+        (x * 2).sum().backward()
+        x.exp()
+        x.sin()
+        1 / 0
+    assert [v.name for v in tape.diagram().ops()] == ["exp", "sin"]
+    with pytest.raises(ZeroDivisionError), viz.record() as tape:  # noqa: PT012  # as above
+        (x * 2).sum().backward()
+        1 / 0
+    assert [v.name for v in tape.diagram().ops()] == ["mul", "total"]
+
+
 # --- recording changes nothing
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PACKAGES = {  # what each is for, and how to get it
     "tqdm": ("progress bars", "pip install tqdm"),
-    "graphviz": ("pictures of graphs", "pip install graphviz"),
+    "graphviz": ("make_dot and draw_dot", "pip install graphviz"),
     "matplotlib": ("plots", "pip install 'tinygrad-edu[plot]'"),
     "pytest": ("the tests", "pip install 'tinygrad-edu[check]'"),
     "hypothesis": ("the tests", "pip install 'tinygrad-edu[check]'"),
@@ -65,7 +65,9 @@ def diagnosis() -> Iterator[str]:
     yield (
         _line("ok", "dot", dot)
         if dot
-        else _line("--", "dot", "not found (SVG pictures of graphs): apt install graphviz, brew install graphviz")
+        else _line(
+            "--", "dot", "not found (PNG and PDF pictures of graphs): apt install graphviz, brew install graphviz"
+        )
     )
     yield from _data()
 

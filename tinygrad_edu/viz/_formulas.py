@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -225,13 +226,23 @@ def _settings(vertex: Vertex) -> dict[str, Any]:
 # ---- cell by cell
 
 
-PRODUCTS = {"mm", "bmm", "matmul", "rows_mm"}
+EINSUM = {  # labels of x, y and the result
+    "bmm": ("nik", "nkj", "nij"),
+    "dot": ("k", "k", ""),
+    "mm": ("ik", "kj", "ij"),
+    "mv": ("ik", "k", "i"),
+    "outer": ("i", "j", "ij"),
+    "vecmat": ("k", "kj", "j"),
+}
 SUMS, MEANS = {"sum", "total"}, {"mean", "average"}
 TERMS = {  # where the source computes otherwise than one would by hand: (op, argument or None) -> the term of a cell
+    ("abs", "x"): "{g} * sign({x})",
     ("clone", None): "{x}",
     ("contiguous", None): "{x}",
     ("div", "y"): "-{g} * {x} / {y} ** 2",
     ("exp", None): "exp({x})",
+    ("maximum", None): "max({x}, {y})",
+    ("minimum", None): "min({x}, {y})",
     ("power", None): "{x} ** {exponent}",
     ("power", "x"): "{g} * {exponent} * {x} ** ({exponent} - 1)",
     ("reciprocal", None): "1 / {x}",
@@ -242,7 +253,7 @@ TERMS = {  # where the source computes otherwise than one would by hand: (op, ar
     ("to", "x"): "{g}",
 }
 CELLWISE = ("elementwise", "activation")  # the files of ops that compute element by element
-FUNCTIONS = {"cos", "exp", "log", "log1p", "sin", "sqrt", "tan", "tanh"}
+FUNCTIONS = {"abs", "cos", "exp", "log", "log1p", "sin", "sqrt", "tan", "tanh"}
 
 
 def expression(cells: Cells, index: tuple[int, ...], number: Callable[[str, tuple[int, ...]], str]) -> str:
@@ -273,70 +284,86 @@ def _places(cells: Cells, at: tuple[int, ...]) -> Iterator[tuple[str, tuple[int,
 
 
 def _forward_cells(vertex: Vertex, code: str | None, shapes: Mapping[str, Shape]) -> Cells | None:
-    op, out = vertex.op, tuple(vertex.shape)
-    x = shapes.get("x")
-    if vertex.name in PRODUCTS and len(shapes) == 2:
-        k = "k"
-        batch = list(range(len(out) - 2))
-        labels = {"x": [*_last(batch, shapes["x"][:-2]), "i", k], "y": [*_last(batch, shapes["y"][:-2]), k, "j"]}
-        return _cells(out, "{x} * {y}", [*batch, "i", "j"], labels, shapes)
-    if vertex.name == "linear" and "x" in shapes and "w" in shapes:
-        lead = list(range(len(out) - 1))
-        has_bias = "b" in shapes
-        labels = {"x": [*lead, "k"], "w": ["j", "k"], "b": _last([*lead, "j"], shapes.get("b", ()))}
-        return _cells(out, "{x} * {w}", [*lead, "j"], labels, shapes, " + {b}" if has_bias else "")
-    if vertex.name in SUMS | MEANS and x is not None:
+    out = tuple(vertex.shape)
+    labels = _labels(vertex, shapes)
+    if labels is not None and all(name in shapes for name in labels if name != "out"):
+        factors = [name for name in labels if name not in ("out", "b")]
+        tail = " + {b}" if "b" in labels else _share_of_mean(vertex, shapes)
+        term = " * ".join(f"{{{name}}}" for name in factors)
+        return _cells(out, term, labels["out"], {name: labels[name] for name in labels if name != "out"}, shapes, tail)
+    x, y = shapes.get("x"), shapes.get("y")
+    if vertex.name == "mse_loss" and _entry(vertex) is not None and x is not None and x == y:
         every = list(range(len(x)))
-        kept = _kept(vertex, every)
-        tail = f" / {_count(x, kept)}" if vertex.name in MEANS else ""
-        return None if kept is None else _cells(out, "{x}", kept, {"x": every}, shapes, tail)
-    if vertex.name == "mse_loss" and _entry(vertex) is not None and x == shapes.get("y"):
-        every = list(range(len(x or ())))
-        tail = f" / {_count(x or (), [])}"
-        return _cells(out, "({x} - {y}) ** 2", [], {"x": every, "y": every}, shapes, tail)
-    term = _term(vertex, None, code)
-    if term is None or not _is_cellwise(op, shapes):
+        return _cells(out, "({x} - {y}) ** 2", [], {"x": every, "y": every}, shapes, f" / {math.prod(x)}")
+    term_of_op = _term(vertex, None, code)
+    if term_of_op is None or not _is_cellwise(vertex.op, shapes):
         return None
     every = list(range(len(out)))
-    return _cells(out, term, every, {name: _last(every, shape) for name, shape in shapes.items()}, shapes)
+    return _cells(out, term_of_op, every, {name: _last(every, shape) for name, shape in shapes.items()}, shapes)
 
 
 def _gradient_cells(vertex: Vertex, argument: str, code: str | None, shapes: Mapping[str, Shape]) -> Cells | None:
-    op, out = vertex.op, tuple(vertex.shape)
+    out = tuple(vertex.shape)
     if argument not in shapes:
         return None
+    labels = _labels(vertex, shapes)
     mine, shapes = shapes[argument], {**shapes, "g": out, "out": out}
-    every = list(range(len(out)))
-    if vertex.name in PRODUCTS and len(op.arguments) == 2 and "x" in shapes and "y" in shapes:
-        batch = every[:-2]
-        labels = {"x": [*_last(batch, shapes["x"][:-2]), "i", "k"], "y": [*_last(batch, shapes["y"][:-2]), "k", "j"]}
-        other = "y" if argument == "x" else "x"
-        return _cells(
-            mine, f"{{g}} * {{{other}}}", labels[argument], {"g": [*batch, "i", "j"], other: labels[other]}, shapes
-        )
-    if vertex.name == "linear":
-        lead = every[:-1]
-        labels = {"x": [*lead, "k"], "w": ["j", "k"], "g": [*lead, "j"], "b": _last([*lead, "j"], shapes.get("b", ()))}
-        other = {"x": "w", "w": "x", "b": ""}[argument]
-        if other and other not in shapes:
+    if labels is not None:
+        others = [name for name in labels if name not in ("out", "b", argument)] if argument != "b" else []
+        if any(name not in shapes for name in others):
             return None
-        term = f"{{g}} * {{{other}}}" if other else "{g}"
-        return _cells(mine, term, labels[argument], {name: labels[name] for name in ("g", other) if name}, shapes)
-    if vertex.name in SUMS | MEANS:
-        every = list(range(len(mine)))
-        kept = _kept(vertex, every)
-        term = "{g}" if vertex.name in SUMS else f"{{g}} / {_count(mine, kept)}"
-        return None if kept is None else _cells(mine, term, every, {"g": kept}, shapes)
+        term = " * ".join(f"{{{name}}}" for name in ("g", *others)) + _share_of_mean(vertex, shapes)
+        return _cells(mine, term, labels[argument], {"g": labels["out"], **{n: labels[n] for n in others}}, shapes)
     if vertex.name == "mse_loss" and _entry(vertex) is not None and shapes.get("x") == shapes.get("y"):
         every = list(range(len(mine)))
         sign = "" if argument == "x" else "-"
-        term = f"{sign}{{g}} * 2 * ({{x}} - {{y}}) / {_count(mine, [])}"
+        term = f"{sign}{{g}} * 2 * ({{x}} - {{y}}) / {math.prod(mine)}"
         return _cells(mine, term, every, {"g": [], "x": every, "y": every}, shapes)
-    term = _term(vertex, argument, code)  # type: ignore[assignment]  # None leaves below
-    if term is None or not _is_cellwise(op, shapes):
+    term_of_op = _term(vertex, argument, code)
+    if term_of_op is None or not _is_cellwise(vertex.op, shapes):
         return None
-    named = {name: _last(every, shape) for name, shape in shapes.items() if f"{{{name}}}" in term}
-    return _cells(mine, term, _last(every, mine, out), named, shapes)
+    every = list(range(len(out)))
+    named = {name: _last(every, shape) for name, shape in shapes.items() if f"{{{name}}}" in term_of_op}
+    return _cells(mine, term_of_op, _last(every, mine), named, shapes)
+
+
+def _labels(vertex: Vertex, shapes: Mapping[str, Shape]) -> dict[str, list[Any]] | None:
+    """The axes of each argument and of the result by label, as in einsum, for an op that is linear in each of its arguments.
+
+    Its result is the product of its arguments, summed over the labels that the result lacks, plus ``b``; the gradient of an argument is
+    the product of ``g`` and the other arguments, summed over the labels that the argument lacks. A label of None: one element.
+    """
+    name, out = vertex.name, tuple(vertex.shape)
+    if name in EINSUM:
+        return dict(zip(("x", "y", "out"), map(list, EINSUM[name]), strict=True))
+    if name in ("matmul", "rows_mm"):
+        batch = list(range(len(out) - 2))
+        lead = {argument: _last(batch, shapes.get(argument, ())[:-2]) for argument in "xy"}
+        return {"x": [*lead["x"], "i", "k"], "y": [*lead["y"], "k", "j"], "out": [*batch, "i", "j"]}
+    if name == "linear":
+        result = [*range(len(out) - 1), "j"]
+        bias = {"b": _last(result, shapes["b"])} if "b" in shapes else {}
+        return {"x": [*result[:-1], "k"], "w": ["j", "k"], **bias, "out": result}
+    if "x" not in shapes:
+        return None
+    every = list(range(len(shapes["x"])))
+    if name in ("t", "swap", "permute"):
+        order = {"t": every[::-1], "swap": [*every[:-2], *every[:-3:-1]]}.get(name) or _settings(vertex).get("axes")
+        return None if order is None else {"x": every, "out": [every[axis] for axis in order]}
+    if name == "broadcast_to":
+        result = list(range(len(out)))
+        return {"x": _last(result, shapes["x"]), "out": result}
+    if name in SUMS | MEANS:
+        kept = _kept(vertex, every)
+        return None if kept is None else {"x": every, "out": kept}
+    return None
+
+
+def _share_of_mean(vertex: Vertex, shapes: Mapping[str, Shape]) -> str:
+    """What a mean divides by, and its gradient too."""
+    if vertex.name not in MEANS or not math.prod(vertex.shape):
+        return ""
+    return f" / {math.prod(shapes['x']) // math.prod(vertex.shape)}"
 
 
 def _is_cellwise(op: Any, shapes: Mapping[str, Shape]) -> bool:
@@ -359,13 +386,6 @@ def _kept(vertex: Vertex, every: list[int]) -> list[Any] | None:
         return None
     reduced = every if axis is None else [a % len(every) for a in (axis if isinstance(axis, tuple) else (axis,))]
     return [None if a in reduced else a for a in every if keepdims or a not in reduced]
-
-
-def _count(shape: Shape, kept: list[Any] | None) -> int:
-    count = 1
-    for axis, n in enumerate(shape):
-        count *= 1 if kept is not None and axis in kept else n
-    return count
 
 
 def _cells(

@@ -22,12 +22,15 @@ def text_of(scene: Scene) -> str:
     <BLANKLINE>
     """
     labels = {cluster.id: cluster for cluster in scene.clusters}
-    arriving: dict[str, list[str]] = {}
+    notes = {box.id for box in scene.boxes if box.role == "saved"}
+    taken: dict[str, list[str]] = {}
+    gradients: dict[str, list[str]] = {}
     for arrow in scene.arrows:
-        back = arrow.kind == "gradient"
-        source, target = (arrow.target, arrow.source) if back else (arrow.source, arrow.target)
         label = f" [{'; '.join(arrow.label)}]" if arrow.label else ""
-        arriving.setdefault(target, []).append(f"{source}{label}")
+        if arrow.kind == "gradient":
+            gradients.setdefault(arrow.source, []).append(f"{arrow.target}{label}")
+        elif arrow.kind != "saved" or arrow.target in notes:  # a note says of what it is; the op takes nothing from it
+            taken.setdefault(arrow.target, []).append(f"{arrow.source}{label}")
     lines = [scene.description()]
     opened: list[str] = []
     for box in _before_their_users(scene):
@@ -42,7 +45,7 @@ def text_of(scene: Scene) -> str:
         for depth in range(same, len(around)):
             lines.append(f"{'  ' * (depth + 1)}{labels[around[depth]].label}")
         opened = around
-        lines.append(f"{'  ' * (len(around) + 1)}{_line(box, arriving.get(box.id, []))}")
+        lines.append(f"{'  ' * (len(around) + 1)}{_line(box, taken.get(box.id, []), gradients.get(box.id, []))}")
     return "\n".join([*lines, ""])
 
 
@@ -60,14 +63,15 @@ def _before_their_users(scene: Scene) -> list[Box]:
     return [boxes[name] for name in told | boxes]
 
 
-def _line(box: Box, arguments: list[str]) -> str:
-    """One box: its name, its kind, what it takes, and its text."""
+def _line(box: Box, arguments: list[str], gradients: list[str]) -> str:
+    """One box: its name, its kind, what it takes, its text, and where its gradient comes from."""
     first, *rest = (line.replace(FIGURE_SPACE, " ") for line in box.lines)
     taken = ", ".join(arguments)
     if not box.vertices and box.role != "saved":  # a result: what follows tells it
-        told = [f"<- {taken}", *([] if first == box.role else [first])]
-    elif arguments or box.role in ("op", "module"):
+        told = [f"<- {taken}"] * bool(taken) + [first] * (first != box.role)
+    elif arguments or box.role == "module":
         told = [f"{first}({taken})"]
     else:
         told = [first]
-    return "  ".join([box.id, box.role, *told, *rest])
+    back = [f"gradient from {', '.join(gradients)}"] if gradients else []
+    return "  ".join([box.id, box.role, *told, *rest, *back])

@@ -48,6 +48,7 @@ class Walk:
     roots: list[Any]  # the steps it began at, usually that of the loss
     accumulates: bool  # backward(), which fills .grad; False for autograd.grad()
     source: Source | None  # the line that called it
+    age: float  # by the engine's clock, when it began
     steps: list[WalkStep] = field(default_factory=list)
     error: str | None = None  # what ended it early
 
@@ -159,18 +160,20 @@ class Tape:
         return {} if walk is None else {id(step.node): step.g for step in walk.steps}
 
     def ends(self) -> list[Any]:
-        """Where a picture of all this begins: what raised, else the root of the last ``backward()``, else what ran last."""
+        """Where a picture of all this begins: the root of the last ``backward()``; if the block raised after it, what ran last."""
         if not self.ops:
             return []
         last = self.ops[-1]
-        if last.error is None:
-            roots = [root for walk in self.walks if walk.accumulates for root in walk.roots[:1]]
-            return [self.known(roots[-1]) if roots else last]
-        return [last, *self._connected(last)]
+        walks = [walk for walk in self.walks if walk.accumulates]
+        since = walks[-1].age if walks else 0
+        if walks and (self.error is None or last.age < since):
+            return [self.known(walks[-1].roots[0])]
+        if self.error is None and last.error is None:
+            return [last]
+        return [last, *self._connected(last, since)]
 
-    def _connected(self, last: Ran) -> list[Ran]:
-        """What ran since the last walk and is joined with ``last`` by what they use."""
-        since = max([step.node.seq for walk in self.walks for step in walk.steps], default=0)
+    def _connected(self, last: Ran, since: float) -> list[Ran]:
+        """What ran since then and is joined with ``last`` by what they use."""
         users: dict[int, list[Ran]] = {}
         for ran in self.ops:
             if ran.age > since:
@@ -523,7 +526,7 @@ class record:
         plain, outside = self._outside[0], state.watch
         if not self.sees():
             return plain(pending, **settings)
-        walk = Walk(list(pending), settings.get("catch") is None, source_here())
+        walk = Walk(list(pending), settings.get("catch") is None, source_here(), tick())
         self.tape.walks.append(walk)
         self.tape.names |= names_in(users_frame())
 
