@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import bench, check, demo, doctor, graph, run, step, summary
+from . import bench, check, demo, doctor, graph, lab, run, step, summary
 
 __all__ = ["main"]
 
-COMMANDS = (demo, run, graph, step, check, summary, bench, doctor)
+COMMANDS = (demo, run, graph, step, check, summary, lab, bench, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
