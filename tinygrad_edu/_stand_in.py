@@ -27,8 +27,8 @@ OURS = "tinygrad_edu"
 ROOTS = {
     "torch": OURS,
     "torchvision": f"{OURS}.vision",
-    "torchsummary": f"{OURS}.viz._summary",
-    "torchinfo": f"{OURS}.viz._torchinfo",
+    "torchsummary": f"{OURS}.viz.tables._summary",
+    "torchinfo": f"{OURS}.viz.tables._torchinfo",
 }
 INTERFACE = "2.13.0"  # the PyTorch whose interface is followed
 

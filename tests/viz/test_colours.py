@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinygrad_edu.viz._colours import DARK, LIGHT, ROLES, Palette, contrast
+from tinygrad_edu.viz.picture._colours import DARK, LIGHT, ROLES, Palette, contrast
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -19,7 +19,7 @@ from tests.viz.drawings import PROGRAMS, Block, Convolutional, drawn, leaf
 from tests.viz.test_random_graphs import INSTRUCTIONS, play
 from tinygrad_edu import nn, viz
 from tinygrad_edu.viz._graph import Diagram, Kind, read
-from tinygrad_edu.viz._scene import Box
+from tinygrad_edu.viz.picture._scene import Box
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'\\N\\ & <b>{|}"

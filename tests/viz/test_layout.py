@@ -13,8 +13,8 @@ import tinygrad_edu as t
 from tests.viz.drawings import PROGRAMS, drawn
 from tests.viz.test_random_graphs import INSTRUCTIONS, play
 from tinygrad_edu import nn, viz
-from tinygrad_edu.viz._layout import Layout, Rectangle, layout, text_width
-from tinygrad_edu.viz._scene import Scene
+from tinygrad_edu.viz.picture._layout import Layout, Rectangle, layout, text_width
+from tinygrad_edu.viz.picture._scene import Scene
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 

@@ -10,8 +10,8 @@ import pytest
 import tinygrad_edu as t
 from tests.viz.programs import PROGRAMS
 from tinygrad_edu import viz
-from tinygrad_edu.viz import _page
 from tinygrad_edu.viz._graph import Kind
+from tinygrad_edu.viz.stepper import _page
 
 READ = """() => [...document.querySelectorAll('#step figure')].map(figure => ({
     title: figure.querySelector('strong').textContent,

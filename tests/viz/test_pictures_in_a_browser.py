@@ -7,7 +7,7 @@ import pytest
 from tests.viz.drawings import PROGRAMS, drawn, leaf
 from tests.viz.test_draw import HOSTILE
 from tinygrad_edu import viz
-from tinygrad_edu.viz._colours import DARK, LIGHT, contrast
+from tinygrad_edu.viz.picture._colours import DARK, LIGHT, contrast
 
 TEXTS = """() => [...document.querySelectorAll("g.node")].flatMap(node => {
   const outer = node.querySelector("rect, ellipse, polygon").getBBox();

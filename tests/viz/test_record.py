@@ -115,7 +115,7 @@ def test_a_write_into_a_view_shows_in_the_base() -> None:
         y[0].mul_(10)
         loss = y.sum()
         loss.backward()
-    splice = the(tape.diagram(loss), "splice")
+    splice = the(tape.diagram(loss), "write into a view")
     assert numbers(splice.value) == [10.0, 2.0]
     assert splice.version == 1
     assert x.grad.tolist() == numbers(the(tape.diagram(loss), "x").grad) == [10.0, 1.0]

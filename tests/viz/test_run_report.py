@@ -16,9 +16,9 @@ import tinygrad_edu as t
 from tinygrad_edu import nn
 from tinygrad_edu._cli import main
 from tinygrad_edu.viz import record
-from tinygrad_edu.viz._colours import DARK, LIGHT, contrast
-from tinygrad_edu.viz._observe import LIMIT, Observer
-from tinygrad_edu.viz._report_page import page
+from tinygrad_edu.viz.picture._colours import DARK, LIGHT, contrast
+from tinygrad_edu.viz.report._observe import LIMIT, Observer
+from tinygrad_edu.viz.report._page import page
 
 SCRIPT = """\
 import torch

@@ -16,9 +16,10 @@ import tinygrad_edu as t
 from tests.viz.programs import PROGRAMS, drawn_programs
 from tinygrad_edu import nn, viz
 from tinygrad_edu.nn import functional as F
-from tinygrad_edu.viz import _formulas, _page
-from tinygrad_edu.viz._colours import contrast
+from tinygrad_edu.viz import _formulas
 from tinygrad_edu.viz._graph import Kind
+from tinygrad_edu.viz.picture._colours import contrast
+from tinygrad_edu.viz.stepper import _page
 
 
 def gradients_from_contributions(player, rtol=0.0):
@@ -326,7 +327,8 @@ def test_what_the_textbook_says_is_what_the_op_computes(name):
         loss = (out * t.tensor(g)).sum()
         loss.backward()
     player = viz.step(loss)
-    step = [s for s in player.steps if s.phase == "backward" and s.vertex.name == name][-1]
+    backward = [s for s in player.steps if s.phase == "backward" and s.vertex.kind is Kind.OP]
+    step = [s for s in backward if s.vertex.op.name == name][-1]
     mine = _formulas.forward_formula(step.vertex, {}).mathematics
     assert mine == entry.forward
     axes = -1 if "softmax" in name else 0 if name in ("sum", "mean", "broadcast_to") else None
@@ -395,7 +397,7 @@ def test_both_languages_say_the_same_things_with_the_same_values():
 
 
 def test_every_word_is_used_and_every_word_used_exists():
-    from tinygrad_edu.viz import _player
+    from tinygrad_edu.viz.stepper import _player
 
     sources = [
         _page._file("stepper.js"),

@@ -77,9 +77,8 @@ def execute(asked: argparse.Namespace) -> int:
 def _reported(asked: argparse.Namespace) -> int:
     """Run the script under observation, its first step under recording, and write what was seen."""
     from ..viz import record
-    from ..viz._observe import Observer
-    from ..viz._player import player_of
-    from ..viz._report_page import page
+    from ..viz.report import Observer, page
+    from ..viz.stepper import player_of
 
     name, recording = Path(asked.script).name, record(nth=1)
 

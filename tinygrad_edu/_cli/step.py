@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
 
 def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
-    from ..viz._player import player_of
+    from ..viz.stepper import player_of
 
     script = Path(asked.script)
     if not script.is_file():

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import nn
-from .._tensor import Tensor, no_grad
-from ._layers import Call, Size, as_it_was, draw, is_shape, sizes_in, watching
+from ... import nn
+from ..._tensor import Tensor, no_grad
+from .._layers import Call, Size, as_it_was, draw, is_shape, sizes_in, watching
 
 if TYPE_CHECKING:
-    from .._dtype import dtype
+    from ..._dtype import dtype
 
 __all__ = ["ColumnSettings", "Mode", "ModelStatistics", "RowSettings", "Verbosity", "info"]
 

@@ -14,14 +14,14 @@ from weakref import ref
 
 import numpy as np
 
-from .._core import engine
-from .._core.modes import module_scope, state
-from .._core.op import release, surround
-from .._frames import users_frame
-from .._lint import Lint
-from .._tensor import Tensor
-from ._graph import Source, called
-from ._record import names_in, source_here
+from ..._core import engine
+from ..._core.modes import module_scope, state
+from ..._core.op import release, surround
+from ..._frames import users_frame
+from ..._lint import Lint
+from ..._tensor import Tensor
+from .._graph import Source, called
+from .._record import names_in, source_here
 
 __all__ = ["Layer", "Loss", "Observer", "Units"]
 

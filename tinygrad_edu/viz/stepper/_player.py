@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .._core.engine import newest_first
-from ._formulas import expression, forward_formula, gradient_formula, title_of_argument
-from ._graph import Diagram, Edge, Kind, Vertex, read
+from ..._core.engine import newest_first
+from .._formulas import expression, forward_formula, gradient_formula, title_of_argument
+from .._graph import Diagram, Edge, Kind, Vertex, read
+from .._record import Tape
 from ._page import LANGUAGES, number, page, places_of, settings_of, shapes_of, why_stopped, words_of
-from ._record import Tape
 from ._steps import Contribution, Step, Walk, backward_steps, fill_in, forward_steps, structure_of_backward, walk_of
 
 if TYPE_CHECKING:
-    from .. import nn
-    from .._tensor import Tensor
+    from ... import nn
+    from ..._tensor import Tensor
 
 __all__ = ["Player", "step"]
 

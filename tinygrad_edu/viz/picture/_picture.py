@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .._ops import elementwise
+from ..._ops import elementwise
+from .._formulas import textbook
+from .._graph import Diagram, Edge, Kind, Vertex
 from ._colours import Role
 from ._fold import Call, Fold, calls_of, chains, folds, outside_inputs
-from ._formulas import textbook
-from ._graph import Diagram, Edge, Kind, Vertex
 from ._scene import Arrow, ArrowKind, Box, Cluster, Scene
 from ._values import LONGEST, clean, number, settings, shape_of, summary_of, unusual
 

@@ -11,8 +11,8 @@ from html import escape
 from statistics import median
 from typing import NamedTuple
 
-from ._colours import DARK, LIGHT, Palette
-from ._graph import Source
+from .._graph import Source
+from ..picture._colours import DARK, LIGHT, Palette
 from ._observe import Observer, Point, Units
 
 __all__ = ["page"]

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from .._formulas import Cells, forward_formula, gradient_formula, title_of_argument
+from .._graph import Diagram, Edge, Kind, Vertex
+from ..picture._colours import DARK, LIGHT, Palette
+from ..picture._svg import style as graph_style
+from ..picture._values import settings
 from ._buttons import graph_svg
-from ._colours import DARK, LIGHT, Palette
-from ._formulas import Cells, forward_formula, gradient_formula, title_of_argument
-from ._graph import Diagram, Edge, Kind, Vertex
 from ._steps import Contribution, Step
-from ._svg import style as graph_style
-from ._values import settings
 
 __all__ = ["LANGUAGES", "figure", "page", "words_of"]
 
@@ -31,7 +31,7 @@ MANY, SMALL_PREVIEW = 200, 16  # from so many steps on, no more than this
 
 @cache
 def _file(name: str) -> str:
-    return files("tinygrad_edu.viz").joinpath("page", name).read_text("utf-8")
+    return files(__package__).joinpath("page", name).read_text("utf-8")
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._ops import activation, elementwise
+from ..._ops import activation, elementwise
+from .._graph import Diagram, Kind, Vertex
 from ._colours import Role
-from ._graph import Diagram, Kind, Vertex
 from ._picture import missing_arguments
 from ._scene import Arrow, Box, Scene
 from ._values import clean

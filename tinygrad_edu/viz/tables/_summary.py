@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import nn
-from ._layers import Call, as_it_was, draw, is_shape, watching
+from ... import nn
+from .._layers import Call, as_it_was, draw, is_shape, watching
 
 if TYPE_CHECKING:
-    from .._dtype import dtype
+    from ..._dtype import dtype
 
 __all__ = ["summary"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ._graph import Diagram, Kind
-from ._picture import scene_of
-from ._scene import Box, Scene
-from ._svg import ROOT, svg_of
-from ._values import clean
+from .._graph import Diagram, Kind
+from ..picture._picture import scene_of
+from ..picture._scene import Box, Scene
+from ..picture._svg import ROOT, svg_of
+from ..picture._values import clean
 
 __all__ = ["graph_svg"]
 

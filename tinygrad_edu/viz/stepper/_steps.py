@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .._core.engine import newest_first, steps
-from .._core.memory import memory, owner
-from .._core.modes import no_grad, state
-from .._core.op import Pour
-from ._graph import Diagram, Edge, Vertex
+from ..._core.engine import newest_first, steps
+from ..._core.memory import memory, owner
+from ..._core.modes import no_grad, state
+from ..._core.op import Pour
+from .._graph import Diagram, Edge, Vertex
 
 if TYPE_CHECKING:
-    from .._tensor import Tensor
+    from ..._tensor import Tensor
 
 __all__ = ["Contribution", "Step"]
 

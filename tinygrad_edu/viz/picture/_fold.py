@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ._graph import Diagram, Kind, Place, Vertex
+from .._graph import Diagram, Kind, Place, Vertex
 
 __all__ = ["Call", "Fold", "calls_of", "chains", "folds", "outside_inputs"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._graph import read
 from ._draw import Graph, draw, named_results
-from ._graph import read
 from ._picture import scene_of
 
 if TYPE_CHECKING:
     from graphviz import Digraph  # type: ignore[import-untyped]  # it carries no types
 
-    from .._tensor import Tensor
+    from ..._tensor import Tensor
 
 __all__ = ["draw_dot", "make_dot"]
 

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from .._graph import Diagram, Kind, read
+from .._record import Tape
 from ._dot import dot_of
-from ._graph import Diagram, Kind, read
 from ._layout import Direction
 from ._picture import View, scene_of
 from ._plain import text_of
-from ._record import Tape
 from ._scalars import scalar_scene
 from ._scene import Scene
 from ._svg import Theme, from_dot, svg_of
 
 if TYPE_CHECKING:
-    from .. import nn
-    from .._tensor import Tensor
+    from ... import nn
+    from ..._tensor import Tensor
 
 __all__ = ["Graph", "draw", "named_results"]
 
@@ -274,7 +274,7 @@ def draw(
 
 
 def _diagram(output: object, model: nn.Module | None, names: Mapping[str, Tensor] | None) -> Diagram:
-    from .._tensor import Tensor
+    from ..._tensor import Tensor
 
     if isinstance(output, Diagram):
         return output
