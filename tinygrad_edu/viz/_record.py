@@ -277,7 +277,7 @@ class Tape:
 
     def ran(self, op: Any, origins: tuple[Any, ...], settings: dict[str, Any], out: Tensor) -> None:
         """Note an op and its result."""
-        node, array = out._node, out._array
+        node, array = out._current_node, out._array
         known = self._of_tensor.get(id(out))
         if known is not None and known[0]() is out:  # the op called itself again, with operands of one dtype
             return
@@ -334,7 +334,7 @@ class Tape:
             self._remember(tensor, written)
         if base is None:
             return
-        array, node = base._array, base._node
+        array, node = base._array, base._current_node
         if node is not None and node.op is not None and id(node) not in self._of_node:
             ran = Ran(
                 node.op, (before, written), {}, tick(), np.array(array), str(array.dtype), tuple(array.shape), node

@@ -107,7 +107,7 @@ def settings(given: Mapping[str, Any], longest: int = LONGEST, numbers: int = 0)
     --------
     >>> settings({"axis": -1, "index": (slice(None), slice(0, 8)), "mask": np.zeros(3)})
     ['axis=-1', '[:, 0:8]']
-    >>> from .._ops.conv import Sliding
+    >>> from tinygrad_edu._ops.conv import Sliding
     >>> settings({"how": Sliding((1, 1), (2, 2), (1, 1)), "groups": 1})
     ['padding=(2, 2)']
     """

@@ -125,7 +125,7 @@ class Observer:
         return observed_call
 
     def _see(self, op: Any, args: tuple[Any, ...], out: Tensor) -> None:
-        array, node = out._array, out._node
+        array, node = out._array, out._current_node
         if array.dtype.kind != "f":
             return
         if self.nan is None and _holds_nan(array):
@@ -199,7 +199,7 @@ class Observer:
         if source not in self.losses:
             frame = users_frame()
             variables = {} if frame is None else {**frame.f_globals, **frame.f_locals}
-            named = [n for n, v in variables.items() if isinstance(v, Tensor) and v._node is root]
+            named = [n for n, v in variables.items() if isinstance(v, Tensor) and v._current_node is root]
             self.losses[source] = Loss(named[-1] if named else "(no variable)", source)
         loss = self.losses[source]
         loss.count += 1
