@@ -21,6 +21,14 @@ def test_the_text_shows_the_first_backward_with_lines_values_and_gradients(
     assert "not kept" not in out
 
 
+def test_options_may_stand_behind_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = written(tmp_path, "import sys\nprint(sys.argv[1:])\n" + TRAINING)
+    assert main(["step", script, "--epochs", "3", "--text", "--", "--nth", "9"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("['--epochs', '3', '--nth', '9']\n")
+    assert "8 steps: 3 forward, 5 backward\n" in out
+
+
 def test_another_backward_and_another_language_are_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,24 @@ from .run import run_script
 
 if TYPE_CHECKING:
     from ..viz._record import Tape
+
+
+def options_behind(options: argparse.ArgumentParser, asked: argparse.Namespace) -> argparse.Namespace:
+    """Take the command's ``options`` from behind the script as well; what follows ``--`` is the script's alone.
+
+    Examples
+    --------
+    >>> options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    >>> _ = options.add_argument("--text", action="store_true")
+    >>> options_behind(options, argparse.Namespace(text=False, arguments=["--text", "--epochs", "3"]))
+    Namespace(text=True, arguments=['--epochs', '3'])
+    >>> options_behind(options, argparse.Namespace(text=False, arguments=["--", "--text"]))
+    Namespace(text=False, arguments=['--text'])
+    """
+    end = asked.arguments.index("--") if "--" in asked.arguments else len(asked.arguments)
+    _, rest = options.parse_known_args(asked.arguments[:end], asked)
+    asked.arguments = rest + asked.arguments[end + 1 :]
+    return asked
 
 
 def record_script(script: str, arguments: Sequence[str], *, nth: int = 1) -> tuple[Tape, int]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._recording import record_script, what_is_missing
+from ._recording import options_behind, record_script, what_is_missing
 
 if TYPE_CHECKING:
     from ..viz._graph import Diagram
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Describe the command."""
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--nth", type=positive, default=1, metavar="N", help="draw the N-th backward() (default: 1)")
+    options.add_argument("--out", type=Path, metavar="FILE", help="the picture (default: SCRIPT_graph.svg beside you)")
     parser = commands.add_parser(
         "graph",
+        parents=[options],
         help="run a PyTorch script and draw the graph of its loss",
         description="Run a script with tinygrad_edu in torch's place and draw what led to its first backward(): the operations, "
         "their values and gradients. If the script raises before that, the graph up to the operation that raised is drawn. "
-        "Options for graph come before the script, its own arguments after it.",
+        "What stands behind -- is the script's own.",
     )
-    parser.add_argument("--nth", type=positive, default=1, metavar="N", help="draw the N-th backward() (default: 1)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the picture (default: SCRIPT_graph.svg beside you)")
     parser.add_argument("script", help="path of the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=lambda asked: execute(options_behind(options, asked)))
 
 
 def positive(text: str) -> int:

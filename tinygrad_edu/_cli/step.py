@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._recording import record_script, what_is_missing
+from ._recording import options_behind, record_script, what_is_missing
 from .graph import positive
 
 if TYPE_CHECKING:
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Describe the command."""
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--text", action="store_true", help="print the steps instead of writing a page")
+    options.add_argument("--nth", type=positive, default=1, metavar="N", help="show the N-th backward() (default: 1)")
+    options.add_argument("--out", type=Path, metavar="FILE", help="the page (default: SCRIPT_steps.html beside you)")
+    options.add_argument("--language", choices=("en", "zh"), default="en", help="of page and text (default: en)")
+    options.add_argument(
+        "--max-nodes", type=positive, default=300, metavar="N", help="refuse larger graphs (default: 300)"
+    )
+    options.add_argument("--max-mb", type=positive, default=2, metavar="N", help="refuse larger pages (default: 2)")
     parser = commands.add_parser(
         "step",
+        parents=[options],
         help="run a PyTorch script and step through its backward()",
         description="Run a script with tinygrad_edu in torch's place and write a page that plays what led to its first backward(), and "
         "the backward pass itself, one operation at a time. If the script raises before that, the operations up to the one that "
-        "raised are shown. Options for step come before the script, its own arguments after it.",
+        "raised are shown. What stands behind -- is the script's own.",
     )
-    parser.add_argument("--text", action="store_true", help="print the steps instead of writing a page")
-    parser.add_argument("--nth", type=positive, default=1, metavar="N", help="show the N-th backward() (default: 1)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: SCRIPT_steps.html beside you)")
-    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the page and the text (default: en)")
-    parser.add_argument(
-        "--max-nodes", type=positive, default=300, metavar="N", help="refuse larger graphs (default: 300)"
-    )
-    parser.add_argument("--max-mb", type=positive, default=2, metavar="N", help="refuse larger pages (default: 2)")
     parser.add_argument("script", help="path of the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=lambda asked: execute(options_behind(options, asked)))
 
 
 def execute(asked: argparse.Namespace) -> int:
