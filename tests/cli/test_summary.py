@@ -43,6 +43,16 @@ def test_a_class_or_an_instance_is_shown(
     assert "[7, " in printed
 
 
+def test_without_an_input_the_layers_are_shown_as_they_are_held(
+    script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["summary", f"{script}:Net"]) == 0
+    printed = capsys.readouterr().out
+    assert "├─Linear: 1-1                            8\n" in printed
+    assert "Total params: 8\n" in printed
+    assert "Output Shape" not in printed
+
+
 def test_info_prints_the_tree(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", f"{script}:Net", "--input", "3", "--batch", "7", "--info"]) == 0
     assert [line.split() for line in capsys.readouterr().out.splitlines()[3:5]] == [

@@ -22,7 +22,13 @@ def add(commands: Commands) -> None:
         description="Load a script (its `if __name__ == '__main__'` part is not run) and print what torchsummary would, or torchinfo.",
     )
     parser.add_argument("model", help="script.py:Net, where Net is a module or a class that needs no arguments")
-    parser.add_argument("--input", type=int, nargs="+", required=True, metavar="N", help="shape of one input: 1 28 28")
+    parser.add_argument(
+        "--input",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="shape of one input, as 1 28 28; without it the layers are printed as they are held, without running the model",
+    )
     parser.add_argument("--batch", type=int, default=-1, help="batch size to show (default -1: any)")
     parser.add_argument(
         "--dtype",
@@ -64,7 +70,9 @@ def execute(asked: argparse.Namespace) -> int:
             return 2
         dtypes = None if asked.dtype is None else [kind for kind in _dtype.ALL if kind.name == asked.dtype]
         try:
-            if asked.info:
+            if asked.input is None:
+                viz.info(model, verbose=1)
+            elif asked.info:
                 viz.info(model, (max(asked.batch, 1), *asked.input), dtypes=dtypes, verbose=1)
             else:
                 viz.summary(model, tuple(asked.input), batch_size=asked.batch, dtypes=dtypes)
