@@ -14,7 +14,7 @@ from tests.viz.drawings import PROGRAMS, drawn
 from tests.viz.test_random_graphs import INSTRUCTIONS, play
 from tinygrad_edu import nn, viz
 from tinygrad_edu.viz.picture._layout import Layout, Rectangle, layout, text_width
-from tinygrad_edu.viz.picture._scene import Scene
+from tinygrad_edu.viz.picture._scene import Arrow, Box, Cluster, Scene
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 
@@ -191,3 +191,16 @@ def test_a_frame_leaves_room_for_its_name() -> None:
 
 def test_chinese_letters_are_wider_than_latin_ones() -> None:
     assert text_width("张量") > text_width("ab")
+
+
+def test_the_name_of_a_frame_ends_before_the_arrow_from_above():
+    boxes = (Box("n0", "data", ("x",)), Box("n1", "op", ("f",), cluster="c0"), Box("n2", "op", ("g",), cluster="c1"))
+    arrows = (Arrow("n0", "n1", "argument"), Arrow("n1", "n2", "argument"))
+    clusters = (Cluster("c0", "1: Tanh", None), Cluster("c1", "2: Dropout(p=0.1)", None))
+    places = layout(Scene("Frames with long names", boxes, arrows, clusters, ()), "TB")
+    for cluster in clusters:
+        frame = places.clusters[cluster.id]
+        title = Rectangle(frame.x + 10, frame.y + 6, text_width(cluster.label), 12)
+        assert inside(title, frame)
+        for number in range(len(arrows)):
+            assert all(apart(title, piece) for piece in pieces(places, number)), cluster.label

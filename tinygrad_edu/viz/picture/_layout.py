@@ -294,9 +294,13 @@ class _Placing:
         columns = self._columns(ranks, links, before)
         length = columns[-1][2] + after if columns else before + after
         across = max((item.begin + item.across for items_of in ranks for item in items_of), default=0.0) + above + below
-        if name is not None:
-            wanted = text_width(self.titles[name]) + 2 * FRAME
-            length, across = (max(length, wanted), across) if self.sideways else (length, max(across, wanted))
+        if name is not None and self.sideways:
+            length = max(length, text_width(self.titles[name]) + 2 * FRAME)
+        elif name is not None:  # arrows come in from above, in the middle: the name ends before
+            more = max(0.0, 2 * (text_width(self.titles[name]) + FRAME) - across)
+            across += more
+            for item in [item for items_of in ranks for item in items_of]:
+                item.begin += more / 2
         self.frames[name] = _Frame(name, items, ways, columns, before, above, length, across)
         return self.frames[name]
 
