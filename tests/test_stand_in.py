@@ -47,6 +47,7 @@ IMPORTS = [
     "torchvision.utils",
     "torchsummary",
     "torchinfo",
+    "torchviz",
 ]
 
 
@@ -72,6 +73,7 @@ def test_the_names_are_ours() -> None:
         from torch.utils.data.dataset import Dataset
         from torchinfo import summary as info
         from torchsummary import summary
+        from torchviz import make_dot
     assert alias.Tensor is tinygrad_edu.Tensor
     assert alias.__version__.startswith("2.13.0")
     assert F.relu is tinygrad_edu.nn.functional.relu
@@ -80,6 +82,7 @@ def test_the_names_are_ours() -> None:
     assert Dataset is tinygrad_edu.utils.data.Dataset
     assert summary is tinygrad_edu.viz.summary
     assert info is tinygrad_edu.viz.info
+    assert make_dot is tinygrad_edu.viz.make_dot
 
 
 def test_attributes_of_the_alias_are_aliases_however_they_are_reached() -> None:

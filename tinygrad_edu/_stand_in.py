@@ -1,7 +1,7 @@
 """The stand-in: ``import torch`` answered by tinygrad_edu, on request and undone cleanly.
 
 While it is active, ``sys.modules`` holds modules named ``torch``, ``torch.nn``, ``torchvision``, ``torchsummary``,
-``torchinfo`` ... that pass every name on to ours, and a finder placed first on ``sys.meta_path`` makes further ones when they are imported. A
+``torchinfo``, ``torchviz`` that pass every name on to ours, and a finder placed first on ``sys.meta_path`` makes further ones when they are imported. A
 name that torch has and tinygrad_edu lacks is refused with a sentence that says so. What was imported under those names
 before, a real torch for instance, is set aside at the start and put back at the end, the very same objects.
 """
@@ -29,6 +29,7 @@ ROOTS = {
     "torchvision": f"{OURS}.vision",
     "torchsummary": f"{OURS}.viz.tables._summary",
     "torchinfo": f"{OURS}.viz.tables._torchinfo",
+    "torchviz": f"{OURS}.viz.picture._spellings",
 }
 INTERFACE = "2.13.0"  # the PyTorch whose interface is followed
 
@@ -50,13 +51,14 @@ ELSEWHERE = {
     "torchinfo.enums": "torchinfo",
     "torchinfo.model_statistics": "torchinfo",
     "torchinfo.torchinfo": "torchinfo",
+    "torchviz.dot": "torchviz",
 }
 # What tinygrad_edu adds to torch is reached by its own name only.
 ADDED = {f"{OURS}.{name}" for name in ("datasets", "vision", "viz", "lab", "bench")}
 
 
 def as_torch() -> StandIn:
-    """Let ``import torch``, ``torchvision``, ``torchsummary`` and ``torchinfo`` mean tinygrad_edu, until closed.
+    """Let ``import torch``, ``torchvision``, ``torchsummary``, ``torchinfo`` and ``torchviz`` mean tinygrad_edu, until closed.
 
     Works at once, and until ``close()`` or the end of a ``with`` block; blocks may be nested. ``sys.modules`` belongs
     to the whole process, so other threads see the stand-in too; a module imported meanwhile keeps what it imported.
@@ -144,7 +146,7 @@ class Alias(ModuleType):
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers the imports of torch, torchvision, torchsummary and torchinfo while a stand-in is open."""
+    """Answers the imports of torch, torchvision, torchsummary, torchinfo and torchviz while a stand-in is open."""
 
     def find_spec(
         self,
