@@ -66,7 +66,11 @@ def test_json_is_all_that_is_printed(capsys):
     [
         (["--op", "rleu"], "no operation is called 'rleu'; did you mean nn.functional.relu"),
         (["--engine", "no.such:adapter"], "cannot import 'no.such'"),
-        (["--engine", "examples.adapters.torch_adapter:adaptor"], "its adapters are: Torch, adapter"),
+        pytest.param(
+            ["--engine", "examples.adapters.torch_adapter:adaptor"],
+            "its adapters are: Torch, adapter",
+            marks=pytest.mark.torch,
+        ),
         (["--engine", MINE, "--op", "cos"], "my engine offers nothing of what was asked"),
     ],
 )
