@@ -211,6 +211,16 @@ def test_a_sum_of_losses_is_named_with_the_variable(said: Callable[[], list[str]
     assert "loss.item()" in lines[0]
 
 
+def test_growth_is_seen_beside_a_large_graph_that_stays(said: Callable[[], list[str]]) -> None:
+    large = t.ones(1, requires_grad=True)
+    for _ in range(5000):
+        large = large + 1
+    kept = list(losses(20))
+    assert len(kept) == 20
+    assert len(said()) == 1
+    assert large.requires_grad
+
+
 def test_a_list_of_losses_is_named(said: Callable[[], list[str]]) -> None:
     kept = list(losses(20))
     assert len(kept) == 20

@@ -153,7 +153,7 @@ def backward(root: Tensor) -> None:
     for state in _stepped.values():
         state.added_to = state.added_to or state.stands()
     if root.grad_fn is not None:
-        _growth.look(type(root.grad_fn))
+        _growth.look(root.grad_fn)
 
 
 def module_parameters(module: Module) -> None:
@@ -209,26 +209,28 @@ _stepped: weakref.WeakKeyDictionary[_Steps, _Used] = weakref.WeakKeyDictionary()
 class _Growth:
     """Counts the steps of all living graphs as backward walks begin; a training loop leaves their number as it is."""
 
-    RUN, TIMES = 8, 3  # so many increases in a row, to so many times the number, are no accident
+    RUN, TIMES = 8, 2  # so many increases in a row, by so many times the steps of one graph, are no accident
     LONGEST = 64  # counting goes through all objects: while nothing grows, ever more walks pass unseen, up to so many
 
     def __init__(self) -> None:
-        self.walks = self.unseen = self.pause = self.last = self.first = self.increases = 0
+        self.walks = self.unseen = self.pause = self.last = self.first = self.size = self.increases = 0
 
-    def look(self, kind: type) -> None:
-        """Count, and warn when the number has only ever grown."""
+    def look(self, root: Node) -> None:
+        """Count as a walk begins at ``root``, and warn when the number has only ever grown."""
         self.walks += 1
         if self.unseen < self.pause:
             self.unseen += 1
             return
         self.unseen = 0
+        kind = type(root)
         alive = sum(type(found) is kind for found in gc.get_objects())
         if alive > self.last > 0:
             self.increases, self.pause = self.increases + 1, 0
         else:
             self.increases, self.first, self.pause = 0, alive, min(2 * self.pause + 1, self.LONGEST)
+            self.size = _graph_size([root])  # what lives elsewhere, however much, says nothing of growth
         self.last = alive
-        if self.increases >= self.RUN and alive >= self.TIMES * self.first:
+        if self.increases >= self.RUN and alive - self.first >= self.TIMES * self.size:
             name = _largest_variable(kind)
             _say(
                 ("growth",),
