@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._stand_in import as_torch
@@ -29,6 +31,19 @@ def options_behind(options: argparse.ArgumentParser, asked: argparse.Namespace) 
     _, rest = options.parse_known_args(asked.arguments[:end], asked)
     asked.arguments = rest + asked.arguments[end + 1 :]
     return asked
+
+
+def recorded(command: str, asked: argparse.Namespace) -> tuple[Tape | None, int]:
+    """Record the script that ``command`` is asked to show; no tape where there is nothing to show, and stderr says why."""
+    if not Path(asked.script).is_file():
+        print(f"{command}: no such script: {asked.script}", file=sys.stderr)
+        return None, 2
+    tape, status = record_script(asked.script, asked.arguments, nth=asked.nth)
+    missing = what_is_missing(tape, asked.nth)
+    if missing:
+        print(f"{command}: {missing}", file=sys.stderr)
+        return None, status or 2
+    return tape, status
 
 
 def record_script(script: str, arguments: Sequence[str], *, nth: int = 1) -> tuple[Tape, int]:

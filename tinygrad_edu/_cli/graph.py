@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._recording import options_behind, record_script, what_is_missing
+from ._recording import options_behind, recorded
 
 if TYPE_CHECKING:
     from ..viz._graph import Diagram
@@ -37,7 +37,7 @@ def positive(text: str) -> int:
     """A whole number from 1, as argparse wants it."""
     number = int(text) if text.isdecimal() else 0
     if not number:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1: the first backward() is --nth 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
     return number
 
 
@@ -45,15 +45,10 @@ def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
     from ..viz import draw
 
+    tape, status = recorded("graph", asked)
+    if tape is None:
+        return status
     script = Path(asked.script)
-    if not script.is_file():
-        print(f"graph: no such script: {script}", file=sys.stderr)
-        return 2
-    tape, status = record_script(asked.script, asked.arguments, nth=asked.nth)
-    missing = what_is_missing(tape, asked.nth)
-    if missing:
-        print(f"graph: {missing}", file=sys.stderr)
-        return status or 2
     out = asked.out or Path(f"{script.stem}_graph.svg")
     try:
         diagram = tape.diagram()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._recording import options_behind, record_script, what_is_missing
+from ._recording import options_behind, recorded
 from .graph import positive
 
 if TYPE_CHECKING:
@@ -42,15 +42,10 @@ def execute(asked: argparse.Namespace) -> int:
     """Run the command."""
     from ..viz.stepper import player_of
 
+    tape, status = recorded("step", asked)
+    if tape is None:
+        return status
     script = Path(asked.script)
-    if not script.is_file():
-        print(f"step: no such script: {script}", file=sys.stderr)
-        return 2
-    tape, status = record_script(asked.script, asked.arguments, nth=asked.nth)
-    missing = what_is_missing(tape, asked.nth)
-    if missing:
-        print(f"step: {missing}", file=sys.stderr)
-        return status or 2
     limits = {"max_nodes": asked.max_nodes, "max_mb": asked.max_mb}
     out = asked.out or Path(f"{script.stem}_steps.html")
     try:

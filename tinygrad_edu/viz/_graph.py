@@ -28,6 +28,7 @@ __all__ = ["Diagram", "Edge", "Given", "Kind", "Place", "Ran", "Saved", "Source"
 
 SPOKEN = {  # the names of ops that are the engine's own, and what PyTorch's users call them
     "adaptive_max_indices": "adaptive_max_pool", "attention": "scaled_dot_product_attention", "average": "mean",
+    "batch_norm_fixed": "batch_norm", "spread": "max_unpool",
     "clamp_between": "clamp", "clamp_high": "clamp", "clamp_low": "clamp", "collect": "adaptive_max_pool",
     "contract": "einsum", "cummax_index": "cummax", "cummin_index": "cummin", "diagonal_place": "diag_embed",
     "div_floor": "div", "div_trunc": "div", "eigenvalues": "eigvalsh", "eigenvectors": "eigh", "exponential": "pow",
@@ -40,6 +41,7 @@ SPOKEN = {  # the names of ops that are the engine's own, and what PyTorch's use
     "splice": "write into a view", "sum_copies": "sum", "sum_to": "sum", "svd_s": "svd", "svd_u": "svd", "svd_v": "svd",
     "swap": "transpose", "top_index": "topk", "total": "sum", "vecmat": "matmul",
 }  # fmt: skip  # a table reads better in rows
+BY_STEP = {"normalize", "pick"}  # one op for several of PyTorch's, which the name of the step tells apart
 
 
 def called(op: Any) -> str:
@@ -51,6 +53,9 @@ def called(op: Any) -> str:
     >>> called(total)
     'sum'
     """
+    if op.name in BY_STEP:  # NativeBatchNormBackward0 -> batch_norm
+        step = re.sub(r"^Native|Backward\d*$", "", op.node_name)
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", step).lower()
     return SPOKEN.get(op.name, str(op.name))
 
 

@@ -118,6 +118,8 @@ def settings(given: Mapping[str, Any], longest: int = LONGEST, numbers: int = 0)
         elif name == "index":
             parts = value if isinstance(value, tuple) else (value,)
             found.append(clean(f"[{', '.join(_index(part) for part in parts)}]", longest))
+        elif name == "groups" and isinstance(value, tuple):
+            continue  # a normalisation's shape inside, not a convolution's number of groups
         elif name not in INTERNAL and isinstance(value, np.ndarray) and value.size <= numbers:
             found.append(clean(f"{name}={value.tolist()}", longest))
         elif name not in INTERNAL and _is_plain(value) and not _is_usual(name, value):
