@@ -26,6 +26,7 @@ __all__ = [
     "Numbers",
     "activation",
     "as_array",
+    "at_bounds",
     "confusion",
     "curves",
     "gradient_flow",
@@ -250,10 +251,19 @@ def _activity(name: str, function: str, values: np.ndarray, bins: int, unit_axis
         )
         dead = float(np.mean(~units.any(axis=1)))
     if function in BOUNDS:
-        low, high = BOUNDS[function]
-        margin = NEAR * (high - low)
-        saturated = float(np.mean((values < low + margin) | (values > high - margin)))
+        saturated = float(np.mean(at_bounds(function, values)))
     return _count(name, values, bins)._replace(dead=dead, saturated=saturated)
+
+
+def at_bounds(function: str, values: np.ndarray) -> np.ndarray:
+    """Say of each result of sigmoid, tanh or hardsigmoid whether it is within 1 % of the range of a bound.
+
+    >>> at_bounds("tanh", np.array([0.0, 0.97, -0.99]))
+    array([False, False,  True])
+    """
+    low, high = BOUNDS[function]
+    margin = NEAR * (high - low)
+    return np.asarray((values < low + margin) | (values > high - margin))
 
 
 def _count(name: str, values: np.ndarray, bins: int) -> Histogram:

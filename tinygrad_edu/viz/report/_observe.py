@@ -22,14 +22,11 @@ from ..._lint import Lint
 from ..._tensor import Tensor
 from .._graph import Source, called
 from .._record import names_in, source_here
+from ..plot.numbers import at_bounds
 
 __all__ = ["Layer", "Loss", "Observer", "Units"]
 
 LIMIT = 200
-SATURATED: dict[str, Callable[[Any], Any]] = {  # where the slope is below 0.01 for sigmoid and below 0.02 for tanh
-    "sigmoid": lambda out: (out < 0.01) | (out > 0.99),
-    "tanh": lambda out: np.abs(out) > 0.99,
-}
 
 
 class Point(NamedTuple):
@@ -153,7 +150,7 @@ class Observer:
     def _look_at_units(self, name: str, array: np.ndarray) -> None:
         axis = 1 if array.ndim > 3 else array.ndim - 1  # channels of images, else the last
         others = tuple([i for i in range(array.ndim) if i != axis])
-        alive = np.asarray((array > 0).any(others) if name == "relu" else ~SATURATED[name](array).all(others))
+        alive = np.asarray((array > 0).any(others) if name == "relu" else ~at_bounds(name, array).all(others))
         source, layer = source_here(), _layer()
         key = layer, name, source, len(alive)
         if key not in self.units:

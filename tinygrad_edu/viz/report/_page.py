@@ -159,7 +159,7 @@ def _units(seen: Observer) -> str:
     head = ["layer", "activation", "line", "units", "always idle", "idle at first", "idle at last", "which means"]
     caption = (
         "Idle is a unit whose slope is 0, or nearly, for every example of a batch: relu at 0, sigmoid below 0.01 or above 0.99, tanh beyond "
-        "-0.99 or 0.99"
+        "-0.98 or 0.98"
     )
     return f"<h2>Dead and saturated units</h2>\n{_table(caption, head, rows)}"
 
